@@ -21,10 +21,10 @@ from importlib.metadata import version
 from typing import Any
 
 from lab.commands import processor
-from lab.cost import counting, measuring, remains, repeated, waits
+from lab.cost import counting, measuring, repeated, waits
 from lab.cost.places import Places
 from lab.cost.table import figures, markdown
-from lab.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Variant, interpreter
+from lab.cost.variants import BARE, KITS_LAYER, ROOT, VARIANTS, XRAY, Variant, interpreter
 from lambda_latency.layer import layer_files
 from lambda_latency.local.processes import Processes
 
@@ -65,24 +65,19 @@ def main(parser: argparse.ArgumentParser) -> int:
         (KITS_LAYER / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, KITS_LAYER / name)
     prepare(options.variants)
-    measured, modules = measure(options.variants, options.rounds)
+    measured = measure(options.variants, options.rounds)
     document = about(options.rounds)
     document["variants"] = figures({variant.name: measured[variant.name] for variant in options.variants})
-    if modules:
-        document["remains"] = modules
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(document, indent=1) + "\n")
     print(f"{document['machine']}, Python {document['python']}, {document['date']}, {options.rounds} rounds")
     print("Over bare; in brackets as a multiple of what the X-Ray SDK adds.\n")
     print(markdown(document))
-    if modules:
-        print("\n" + remains.markdown(document))
     return 0
 
 
-def measure(variants: tuple[Variant, ...], rounds: int) -> tuple[measuring.Measured, dict[str, float]]:
-    """All measures of the variants, and the instructions of the kit's modules where valgrind counts them."""
-    modules: dict[str, float] = {}
+def measure(variants: tuple[Variant, ...], rounds: int) -> measuring.Measured:
+    """All measures of the variants."""
     with Processes() as processes, Places() as places:
         parts = [
             measuring.cold(variants, processes, places, rounds, tell),
@@ -92,12 +87,11 @@ def measure(variants: tuple[Variant, ...], rounds: int) -> tuple[measuring.Measu
             tell("valgrind is not here: times only. On Debian and Ubuntu, apt install valgrind")
         else:
             parts.append(measuring.instructions(variants, processes, places, tell))
-            modules = modules_of(variants, processes, places)
     measured: measuring.Measured = defaultdict(dict)
     for part in parts:
         for name, measures in part.items():
             measured[name].update(measures)
-    return measured, modules
+    return measured
 
 
 def prepare(variants: Iterable[Variant]) -> None:
@@ -143,18 +137,6 @@ def chosen(names: str) -> tuple[Variant, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"no variant is called {', '.join(sorted(unknown))}")
     return tuple(variant for variant in VARIANTS if variant.name in chosen_names)
-
-
-def modules_of(variants: tuple[Variant, ...], processes: Processes, places: Places) -> dict[str, float]:
-    """The instructions of each module in the kit's cold start; empty without the kit, or not on x86-64."""
-    kit, bare = ({variant.name: variant for variant in variants}.get(name) for name in (KIT, BARE))
-    if kit is None or bare is None:
-        return {}
-    if not remains.MACHINE:
-        tell("what remains of the kit's cold start is told module by module on x86-64 only")
-        return {}
-    tell("instructions of the kit, module by module")
-    return remains.remains(kit, bare, processes, places.addresses)
 
 
 def about(rounds: int) -> dict[str, Any]:

@@ -35,8 +35,8 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
-    "otel/lab": 26_460,
-    "otel/tests": 63_510,
+    "otel/lab": 25_290,
+    "otel/tests": 62_460,
     "tests": 1_500,
 }
 

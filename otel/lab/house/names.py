@@ -57,8 +57,8 @@ FIGURES = {
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(3, 16, 0),
-    "otel/lab": Figures(137, 26, 9),
-    "otel/tests": Figures(237, 118, 14),
+    "otel/lab": Figures(131, 25, 7),
+    "otel/tests": Figures(232, 116, 14),
 }
 
 

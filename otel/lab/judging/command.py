@@ -16,7 +16,6 @@ from lab.progress import Progress
 NEZHA_FIRST, NEZHA_ASSERTED, NEZHA_RIGHT = 0.90, 0.85, 0.95
 NEZHA_BLAMED = 0.75  # of the faults in code that are asserted, those that are right
 PLAIN_SECOND = 30 / 58  # without a baseline: what a report named before it had classes
-DELAG_EXACT, DELAG_WRONG = 0.90, 0.01  # labelled requests in exactly their set, and in one with another service
 PLANTED_FIRST, PLANTED_ALL, PLACES_NAMED = 0.95, 0.90, 0.95
 BLAMED, WIDE_BLAMED = 0, 2  # classes without a cause, and those of wide noise
 VALUE_FIRST, NONE_NAMED = 0.95, 3  # attribute values where one decides, and systems of 60 without one that name any

@@ -1,13 +1,13 @@
-"""Draws the pictures of the docs anew: the report's page (needs Chromium), the messages of an alarm, the architecture.
+"""Draws the pictures of the docs anew: the report's page (needs Chromium), and the architecture.
 
 Usual time: 1 minute.
 """
 
 from argparse import ArgumentParser
 
-from lab.pictures import alarm, architecture, page
+from lab.pictures import architecture, page
 
-PICTURES = {"page": page.main, "alarm": alarm.main, "architecture": architecture.main}
+PICTURES = {"page": page.main, "architecture": architecture.main}
 
 
 def main(parser: ArgumentParser) -> int:

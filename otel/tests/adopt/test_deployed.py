@@ -1,7 +1,6 @@
 """Apps that share the kit's deployed layer: a few lines in the template, and nothing else."""
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -58,16 +57,6 @@ def test_forty_functions_get_eight_lines(tmp_path: Path) -> None:
     assert files(tmp_path) == originals
 
 
-def test_one_function_gets_eight_lines(tmp_path: Path) -> None:
-    """In its own properties."""
-    make_app(tmp_path, ONE)
-    originals = files(tmp_path)
-    status, out, _ = adopt(tmp_path, "--layer", ARN, "--write")
-    assert (status, len(added(out)), removed(out)) == (0, 7, [])
-    assert adopt(tmp_path, "--undo")[0] == 0
-    assert files(tmp_path) == originals
-
-
 def test_with_the_collector_they_are_twelve(tmp_path: Path) -> None:
     """Its layer and its configuration are two lines more, and lists are in lines of their own."""
     make_app(tmp_path, FORTY)
@@ -108,25 +97,6 @@ def test_settings_of_the_app_stay(tmp_path: Path) -> None:
         "LAMBDA_LATENCY_EXPORT": "daemon",
     }
     assert len(added(out)) == 2
-
-
-def test_a_json_template_stays_json(tmp_path: Path) -> None:
-    """With the same properties."""
-    function = {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "python3.12", "Handler": "app.handler"}}
-    document = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"One": function, "Two": function}}
-    make_app(tmp_path, json.dumps(document, indent=2))
-    (tmp_path / "template.yaml").rename(tmp_path / "template.json")
-    assert adopt(tmp_path, "--layer", ARN, "--write")[0] == 0
-    assert json.loads((tmp_path / "template.json").read_text())["Globals"]["Function"] == {
-        "Tracing": "Active",
-        "Layers": [ARN],
-        "Environment": {
-            "Variables": {
-                "AWS_LAMBDA_EXEC_WRAPPER": "/opt/lambda-latency/wrapper",
-                "LAMBDA_LATENCY_EXPORT": "daemon",
-            }
-        },
-    }
 
 
 def test_functions_of_an_old_python_are_named_and_the_others_adopted(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lambda_latency.alarm.records import LEASE_S, BusyError
 from lambda_latency.trace import Trace
 from tests.alarm.cloud import change, filled, orders
 from tests.alarm.conftest import Ringing
+from tests.docs.pages import page
 from tests.fetch.standin import DENIED, XRay
 
 Make = Callable[..., Ringing]
@@ -42,53 +43,12 @@ def paragraphs(alarm: Ringing, number: int = 0) -> list[str]:
 
 
 def test_the_whole_message(ringing: Make) -> None:
-    """Cause, difference, owner, a request, what to do, the page, what was read, what it cost."""
+    """That of the page about alarms: cause, difference, owner, a request, what to do, the page, what it cost."""
     alarm = ringing(slow_provider())
     alarm(rung())
     [sent] = alarm.topic.published
     assert sent["Subject"] == "shop-SlowAlarm: payments.example.com"
-    assert sent["Message"]["email"] == (
-        "shop-SlowAlarm: payments.example.com\n"
-        "\n"
-        "12 of 132 requests of POST /orders (9 %, over 500 ms) wait for\n"
-        "payments.example.com: 1,297 ms more than a typical one, since\n"
-        "2026-11-24T23:11:00Z, 100 % of the excess. The cause is external.\n"
-        "\n"
-        "Next: Set a timeout for the call to payments.example.com below the function's,\n"
-        "respond without its result when it is late, and move the call to a queue if the\n"
-        "caller does not need the result. Ask its owner with a trace id.\n"
-        "\n"
-        "Slower than the hour before from 2026-11-24T23:11:00Z to 2026-11-24T23:11:11Z\n"
-        "(60 requests then, 72 now): 12 of 72 requests of POST /orders (17 %) wait 1,297\n"
-        "ms longer than a typical one for payments.example.com; none did then. The cause\n"
-        "is external. Requests of POST /orders take 628 % more at p95.\n"
-        "\n"
-        "A request that shows it: 1-6b061989-affeb9dbb0aa7f2b00000235.\n"
-        "\n"
-        "Page:\n"
-        "https://pages.s3.example/pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html?for=43200&of=get_object\n"
-        "The link is valid for 12 hours at most, or until the session of the function's\n"
-        "role ends. To create the page again: lambda-latency report --alarm\n"
-        "shop-SlowAlarm --until 2026-11-24T23:12:00Z --region us-east-1 --html page.html\n"
-        "\n"
-        "The request in the console:\n"
-        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#xray:traces/"
-        "1-6b061989-affeb9dbb0aa7f2b00000235\n"
-        "\n"
-        "Its log lines (a query of Logs Insights):\n"
-        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:logs-insights$3FqueryDetail$3D"
-        "~(end~'2026-11-24T23*3a12*3a06.500Z~start~'2026-11-24T23*3a10*3a05.000Z~timeType~'ABSOLUTE~tz~'UTC~editorString~"
-        "'fields*20*40timestamp*2c*20*40message*20*7c*20filter*20*40message*20like*20*221-6b061989-affeb9dbb0aa7f2b0000"
-        "0235*22*20*7c*20sort*20*40timestamp*20asc*20*7c*20limit*20200~source~(~'*2faws*2flambda*2fCreateOrder))\n"
-        "/aws/lambda/CreateOrder: fields @timestamp, @message | filter @message like\n"
-        '"1-6b061989-affeb9dbb0aa7f2b00000235" | sort @timestamp asc | limit 200\n'
-        "\n"
-        "ALARM since 2026-11-24 23:12 UTC, before that OK. Threshold Crossed: 1 datapoint\n"
-        "[1290.0] was greater than the threshold (500).\n"
-        "Read from X-Ray in us-east-1: 12 slow traces, 72 traces of any kind, 60 traces\n"
-        "of the hour before.\n"
-        "This message cost about $0.0003: 348 traces scanned or read.\n"
-    )
+    assert [sent["Message"]["email"]] == page("how-to/explain-alarms.md").blocks("text")
     assert [key for key in alarm.bucket.objects if key.startswith("pages/")] == [
         "pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html"
     ]

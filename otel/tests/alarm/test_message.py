@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from lab.pictures.alarm import FOLDER, drawn
 from lambda_latency.alarm.event import read_event
 from lambda_latency.alarm.explanation import FindingText
 from lambda_latency.alarm.message import Hyperlink, Message, harmless, plain_text, short_message, subject_of
@@ -103,15 +102,3 @@ def test_a_short_message_has_the_time_of_the_change() -> None:
         ("payments: 1 ms",),
         ("OK since 2026-11-24 22:45 UTC, before that ALARM.",),
     )
-
-
-def test_the_pictures_of_the_docs_are_those_of_todays_messages() -> None:
-    """`python -m lab pictures` draws them again."""
-    pictures = drawn()
-    assert pictures == {name: (FOLDER / name).read_text() for name in pictures}
-
-
-def test_the_pictures_are_in_the_page_about_alarms() -> None:
-    """With a text for those who do not see them."""
-    page = (FOLDER / "explain-alarms.md").read_text()
-    assert [picture.name for picture in FOLDER.glob("alarm-*.svg") if f"]({picture.name})" not in page] == []

@@ -117,8 +117,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def write_corpus(folder: Path) -> list[str]:
-    """Write the hostile files and a good one; return the paths of all, with a device."""
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The paths of the hostile files, of a good one and of a device."""
+    folder = tmp_path_factory.mktemp("corpus")
     for name, (make, _) in TRACE_FILES.items():
         (folder / name).write_bytes(make())
     (folder / "good").write_text("".join(dump_line(trace.spans) for trace in hundred()))
@@ -133,25 +135,24 @@ def measured(*arguments: str) -> tuple[int, bytes, str, int]:
     return done.returncode, done.stdout, errors, int(kilobytes)
 
 
-def test_a_report_of_hostile_files_says_of_each_why_it_is_not_read(tmp_path: Path) -> None:
+def test_a_report_of_hostile_files_says_of_each_why_it_is_not_read(corpus: list[str]) -> None:
     """In one process with at most 300 MB; the requests of the file among them are reported."""
-    status, printed_report, _, kilobytes = measured("report", "--format", "json", *write_corpus(tmp_path))
+    status, printed_report, _, kilobytes = measured("report", "--format", "json", *corpus)
     report = json.loads(printed_report)
     reasons = {"/dev/zero": "a device, not a file"} | {name: reason for name, (_, reason) in TRACE_FILES.items()}
     actual: dict[str, str] = {}
     for problem in report["problems"]:
-        name = problem["source"].removeprefix(f"{tmp_path}/")
+        name = problem["source"].removeprefix(f"{Path(corpus[0]).parent}/")
         actual[name] = f"{actual.get(name, '')} {problem['reason']}"
     differing = {name: actual.get(name) for name, reason in reasons.items() if reason not in actual.get(name, "")}
     assert (status, differing, report["requests"]) == (4, {}, 120)
     assert kilobytes < 300 * 1024
 
 
-def test_an_archive_takes_what_can_be_read_of_hostile_files(tmp_path: Path) -> None:
+def test_an_archive_takes_what_can_be_read_of_hostile_files(corpus: list[str], tmp_path: Path) -> None:
     """Within the same memory, and says what it skips."""
-    (tmp_path / "files").mkdir()
-    files, where = write_corpus(tmp_path / "files"), tmp_path / "archive"
-    status, printed_line, errors, kilobytes = measured("archive", "add", *files, "--archive", str(where), "-q")
+    where = tmp_path / "archive"
+    status, printed_line, errors, kilobytes = measured("archive", "add", *corpus, "--archive", str(where), "-q")
     assert (status, printed_line.startswith(f"{where}: 120 traces with ".encode())) == (4, True)
     assert ("a device, not a file" in errors, "more parts were skipped" in errors, "Traceback" in errors) == (
         True,

@@ -19,7 +19,7 @@ from lambda_latency.latency.breakdowns.choice import instant
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.files import blocks
-from tests.latency.generated import few, hundred, timed_out
+from tests.latency.generated import hundred, timed_out
 from tests.latency.system import THEIRS, order
 
 GOOD = dump_line(order(200).spans)
@@ -153,14 +153,6 @@ def test_requests_are_chosen_by_route_and_time(orders: Path) -> None:
         _run(orders, since_ns=start + 1)
 
 
-def test_slow_is_what_one_says_it_is(tmp_path: Path) -> None:
-    """Over so many milliseconds instead of over the 95th percentile."""
-    path = _write(tmp_path / "t.jsonl", "".join(dump_line(trace.spans) for trace in few()))
-    doc = json.loads(_run(path, json="-", slow_ns=640_000_000)[1])
-    assert doc["cohorts"]["slow"]["requests"] == 2
-    assert doc["verdict"]["kind"] == "thin"
-
-
 def test_one_trace_is_drawn_by_either_form_of_its_id(orders: Path) -> None:
     """As hex, and as X-Ray writes it; one that is not there is named."""
     trace_id = timed_out().trace_id
@@ -263,19 +255,6 @@ def test_most_requests_over_the_limit_are_compared_with_the_others(report: Repor
     assert [line["route"] for line in alike["beside"]["whole_routes"]] == ["POST /orders"]
     assert alike["verdict"]["sentence"] == (
         "Nothing stands out. 38 of 60 requests took over 210 ms, which is usual on their routes."
-    )
-
-
-def test_a_file_of_slow_requests_alone_has_none_to_compare_with(report: Report) -> None:
-    """Nothing is slow beside the others; over a limit the route is slow as a whole, which is a line and no cause."""
-    alone = report("slow.jsonl")
-    assert (alone["verdict"]["kind"], alone["classes"], alone["beside"]["whole_routes"]) == ("even", [], [])
-    limited = report("slow.jsonl", "--slow", "500")
-    assert (limited["verdict"]["kind"], limited["classes"]) == ("even", [])
-    [whole] = limited["beside"]["whole_routes"]
-    assert (whole["route"], whole["requests"], whole["cell"]["name"]) == ("POST /orders", 10, "payments")
-    assert limited["beside"]["sentences"][0].startswith(
-        "POST /orders is slow as a whole (limit 500 ms): a typical request takes 900 ms, "
     )
 
 

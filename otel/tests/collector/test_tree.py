@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
@@ -121,40 +119,6 @@ def test_what_can_be_searched_for_is_an_annotation(program: Path, tmp_path: Path
         "retry_attempts": call["retry_attempts"],
         "rpc.method": "Query",
     }
-
-
-def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) -> None:
-    """X-Ray has every request once, and nothing loose in any of them."""
-    command = [
-        sys.executable,
-        "-m",
-        "lambda_latency",
-        "demo",
-        "--page",
-        "off",
-        "--requests",
-        "40",
-        "--out",
-        str(tmp_path),
-    ]
-    ended = subprocess.run(
-        [*command, "--collector", str(program)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-    )
-
-    assert (ended.returncode, ended.stderr) == (0, "")
-    said = " ".join(ended.stdout.split())
-    assert "Collector: build/collector/otelcol, with an OTLP exporter in place of awsxray." in said
-    traces = documents(tmp_path / "traces.jsonl")
-    assert len(traces) == 40
-    for found in traces.values():
-        (top,) = tree(found, lambda node: (node["name"], node.get("origin") or node.get("namespace")))
-        names = [top[0], top[1][0], top[1][1][0][1], top[1][1][1][0][1]]
-        assert names == [
-            ("lambda-latency/dev", "AWS::ApiGateway::Stage"),
-            ("Lambda", "aws"),
-            "AWS::Lambda",
-            "AWS::Lambda::Function",
-        ]
 
 
 SECRET = "S3CRET"

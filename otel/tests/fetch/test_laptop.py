@@ -3,14 +3,12 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.cloud.clients import clients
-from lambda_latency.local.spans.segments import new_span_id, new_trace_id
-from lambda_latency.trace import SERVICE, Span, SpanKind, Trace, dump_line, read_traces
+from lambda_latency.trace import SERVICE, Span, Trace, dump_line, read_traces
 from tests.fetch.conftest import ROOT, Run
 from tests.xray.platform import xray_documents
 from tests.xray.test_platform import TRACE, invocation, stage
@@ -121,32 +119,3 @@ def test_a_cold_start_is_longer_by_the_begin_of_lambdas_segment(run: Run, tmp_pa
 
     assert (by_file, round(by_xray, -3)) == (7_500_000, 8_000_000)
     assert allowed_ns(Trace(spans)) == (500_000, 500_000)
-
-
-def test_basic_calls_bring_what_was_put(moto: str, run: Run, tmp_path: Path) -> None:
-    """GetTraceSummaries and BatchGetTraces of moto: every trace once, its documents as they are."""
-    begin = (time.time_ns() // 10**9 - 300) * 10**9
-    spans = [
-        Span(
-            trace_id=new_trace_id(),
-            span_id=new_span_id(),
-            name="POST /orders",
-            kind=SpanKind.SERVER,
-            start_ns=begin,
-            end_ns=begin + number,
-            attributes={"http.route": "/orders"},
-        )
-        for number in range(1, 13)
-    ]
-    documents = put(moto, spans)
-    out = tmp_path / "out.jsonl"
-
-    done = run("fetch", "--out", str(out), "--since", "400s", "--until", "200s", AWS_ENDPOINT_URL=moto)
-
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
-    segments = [json.loads(segment["Document"]) for trace in lines for segment in trace["Segments"]]
-    span_ids = {span.span_id for span in spans}
-    assert [trace for trace in lines if len(trace["Segments"]) != 1] == []
-    assert sorted((s for s in segments if s["id"] in span_ids), key=by_id) == sorted(documents, key=by_id)
-    assert len({trace["Id"] for trace in lines}) == len(lines)

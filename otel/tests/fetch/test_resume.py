@@ -36,42 +36,6 @@ def killing(child: list[int], nth: int, number: signal.Signals) -> Callable[[int
     return on_call
 
 
-@pytest.mark.parametrize("store", ENDS)
-def test_a_fetch_that_is_killed_again_and_again_has_every_trace_once(
-    start: Start, run: Run, tmp_path: Path, store: str
-) -> None:
-    """By SIGKILL and by Ctrl-C; what had come is not asked for again."""
-    xray = start(sdk_segments, search=None if store == "X-Ray" else Search())
-    count = COUNT[store]
-    ids = filled(xray, count)
-    command = ("fetch", "--out", "out.jsonl")
-    had = 0
-    for round_, number in enumerate(ENDS[store]):
-        child: list[int] = []
-        xray.on_call = killing(child, 40 if store == "X-Ray" else 12, number)
-        how = ["--since", "7d"] if round_ == 0 else ["--resume"]
-        process = begun(tmp_path, xray, *command, *how)
-        child.append(process.pid)
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (-9 if number == KILL else 130, ""), out
-        lines = [path for path in (*tmp_path.glob(".out.jsonl.*.new"), tmp_path / "out.jsonl") if path.exists()]
-        have = max((path.read_bytes().count(b"\n") for path in lines), default=0)
-        assert have >= had
-        had = have
-        if number == CTRL_C:
-            assert "Resume: lambda-latency fetch --resume --out out.jsonl" in out
-    xray.on_call = lambda _: None
-    calls = xray.calls["/Traces"]
-    done = run(*command, "--resume", AWS_ENDPOINT_URL=xray.url)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(fetched(tmp_path / "out.jsonl")) == sorted(ids)
-    assert f"{count:,} traces (" in done.stdout
-    assert list(tmp_path.glob(".out*")) == []
-    assert 0 < had < count
-    if store == "X-Ray":
-        assert xray.calls["/Traces"] - calls <= 2 * -(-(count - had) // 5)
-
-
 @pytest.mark.parametrize(
     ("is_stopped", "options", "why"),
     [

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,16 +13,6 @@ from lab.contracts import NoCircles, OnlyThesePackages, ThroughPublicApi, Walls
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = "cottage"
-CONFIG = f"""\
-[importlinter]
-root_package = {PACKAGE}
-contract_types =
-    no_circles: lab.contracts.NoCircles
-
-[importlinter:contract:circles]
-name = No module imports itself by way of others
-type = no_circles
-"""
 
 Contracts: TypeAlias = type[NoCircles] | type[OnlyThesePackages] | type[ThroughPublicApi] | type[Walls]
 Check: TypeAlias = Callable[..., list[str]]
@@ -68,27 +55,6 @@ CIRCLE = {
 def test_a_circle_is_named_with_its_lines(wrong: Check) -> None:
     """Imports for the type checker and inside of functions count; who only uses the circle is not in it."""
     assert wrong(NoCircles, CIRCLE) == ["cottage.door:4 imports cottage.key, cottage.key:2 imports cottage.door"]
-
-
-def test_a_large_circle_is_told_by_its_shortest_way_round(wrong: Check) -> None:
-    """The modules that are not on that way are named, too: they are of the same circle."""
-    files = {
-        "a.py": "import cottage.b\nimport cottage.c\n",
-        "b.py": "import cottage.a\n",
-        "c.py": "import cottage.d\n",
-        "d.py": "import cottage.a\n",
-    }
-    assert wrong(NoCircles, files) == [
-        "cottage.a:1 imports cottage.b, cottage.b:1 imports cottage.a; in the same circle: cottage.c, cottage.d"
-    ]
-
-
-def test_a_room_that_imports_its_own_face_is_a_circle(wrong: Check) -> None:
-    """The public API imports the module, and the module the public API."""
-    files = {"shed/__init__.py": "from cottage.shed.saw import Saw\n", "shed/saw.py": "from cottage.shed import Saw\n"}
-    assert wrong(NoCircles, files) == [
-        "cottage.shed:1 imports cottage.shed.saw, cottage.shed.saw:1 imports cottage.shed"
-    ]
 
 
 # ---- Through the public API -------------------------------------------------------------------------------------
@@ -159,14 +125,6 @@ def test_every_room_has_its_line(wrong: Check) -> None:
     ]
 
 
-def test_a_package_that_is_to_stay_empty_imports_nothing_of_its_own(wrong: Check) -> None:
-    """The package's own `__init__` is a subpackage of that name."""
-    files = {**SHED, "__init__.py": "from cottage.shed import Saw\n"}
-    assert wrong(Walls, files, package="cottage", subpackages=["__init__:", "shed:"]) == [
-        "cottage:1 imports cottage.shed: __init__ may not import shed"
-    ]
-
-
 # ---- Packages -------------------------------------------------------------------------------------------------------
 
 
@@ -178,19 +136,3 @@ def test_a_package_imports_only_the_packages_that_it_needs(wrong: Check) -> None
         "cottage.a imports rich",
         "cottage.a -> msgspec is no longer so: delete it from the exceptions in pyproject.toml",
     ]
-
-
-# ---- As `make check` runs them --------------------------------------------------------------------------------------
-
-
-def test_a_broken_contract_fails_the_check_and_prints_what_is_wrong(tmp_path: Path) -> None:
-    """Status 1, with the circle below the contract's name."""
-    write(tmp_path, CIRCLE)
-    (tmp_path / "config.ini").write_text(CONFIG, encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--config", "config.ini", "--no-logo", "--no-cache"]
-    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)]), "COLUMNS": "200"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == ("- cottage.door:4 imports cottage.key, cottage.key:2 imports cottage.door")

@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 
-from lab.cost import remains, repeated, waits
-from lab.cost.remains import packages, self_instructions
+from lab.cost import repeated, waits
 from lab.cost.table import figures, markdown
 from lab.cost.variants import ROOT
 
@@ -48,32 +47,11 @@ def test_waits_are_told_set_by_set_over_bare_of_the_same_set() -> None:
     assert waits.table(measured) == "\n".join(expected)
 
 
-def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> None:
-    """Callgrind's counters at each mark, in its log; other threads are what the marks do not tell of."""
-    marks = ["price", "price", "price", "> set-up", "> lambda_latency", "> opentelemetry.sdk.trace",
-             "< opentelemetry.sdk.trace", "< lambda_latency", "< set-up", "> first request",
-             "< first request"]  # fmt: skip
-    counters = [1000, 1010, 1020, 1030, 1045, 1060, 2070, 2100, 2300, 2311, 5321]
-    log = "".join(f"threads: 1 2\nevents-1: {counter}\nevents-1-0: 7\nevents-2: 9\n" for counter in counters)
-    instructions = self_instructions(marks, log + "==1== Collected : 6321\n")
-    assert instructions == {
-        "threads": 1001, "set-up": 195, "lambda_latency": 25, "opentelemetry.sdk.trace": 1000, "first request": 3000,
-    }  # fmt: skip
-    assert [(package, names) for package, _, names in packages(instructions)] == [
-        ("the first request's spans", ["first request"]),
-        ("registration, and delivery after the response", ["threads"]),
-        ("SDK", ["opentelemetry.sdk.trace"]),
-        ("set-up: settings, hooks, tracer", ["set-up"]),
-        ("lambda_latency.runtime", ["lambda_latency"]),
-    ]
-
-
-def test_the_tables_on_the_page_are_the_measured_ones() -> None:
+def test_the_table_on_the_page_is_the_measured_one() -> None:
     """docs/cost.json is the document of one `python -m lab cost`: table, machine, date and versions are its own."""
     document = json.loads((ROOT / "docs" / "cost.json").read_text())
     page = (ROOT / "docs" / "explanation" / "costs.md").read_text()
     assert markdown(document) in page
-    assert remains.markdown(document) in page
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     assert f"{document['machine']}, Python {document['python']}, {document['date']}; {versions}." in " ".join(
         page.split()

@@ -1,18 +1,14 @@
 """Locks that share a base: complete, hashed, one version of each package for each Python, and divided without loss."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from lab import locks
-from lab.locks import FOLDERS, environment, packages, share, whole
+from lab.locks import FOLDERS, packages, share, whole
 
 LOCKS = sorted(lock for folder in FOLDERS for lock in folder.glob("*.txt") if lock.name != "base.txt")
 NAMES = [f"{lock.parent.name}/{lock.stem}" for lock in LOCKS]
@@ -74,16 +70,6 @@ def test_a_lock_with_its_base_has_each_package_once_with_hashes(lock: Path) -> N
         assert _unmet(_wanted(lock.with_suffix(".in")), _versions(pins, python), python) == []
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=NAMES)
-def test_a_lock_with_its_base_has_what_its_packages_need(lock: Path) -> None:
-    """As far as this environment knows it: it has most of them in the same version."""
-    versions = _versions(_pins(lock), {})
-    local = {str(canonicalize_name(d.name)): d for d in distributions()}
-    alike = [local[name] for name, version in versions.items() if name in local and local[name].version == version]
-    assert len(alike) > len(versions) / 3
-    assert _unmet((Requirement(need) for d in alike for need in d.requires or ()), versions, {}) == []
-
-
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_base_has_all_that_the_locks_of_its_folder_share(folder: Path, tmp_path: Path) -> None:
     """Dividing the locks again changes nothing."""
@@ -106,38 +92,3 @@ def test_complete_locks_become_a_base_and_the_rest_of_each(tmp_path: Path) -> No
         "new.txt": f"-r base.txt\n{NEW}",
     }
     assert whole(tmp_path / "new.txt") == ONE + TWO + NEW
-
-
-def test_an_environment_is_made_anew_when_its_lock_or_the_base_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And only then: uv is not called again for the same packages."""
-    calls: list[list[str]] = []
-
-    def ran(command: list[str | Path], **_: object) -> None:
-        calls.append([str(part) for part in command[1:]])
-        (tmp_path / "made").mkdir(exist_ok=True)
-
-    monkeypatch.setattr(locks, "ROOT", tmp_path)
-    monkeypatch.setattr(subprocess, "run", ran)
-    base, lock = tmp_path / "base.txt", tmp_path / "lock.txt"
-
-    def times() -> int:
-        calls.clear()
-        assert (
-            environment(tmp_path / "made", lock, sys.executable, "--compile-bytecode") == tmp_path / "made/bin/python"
-        )
-        return len(calls) // 2
-
-    base.write_text(ONE)
-    lock.write_text(f"-r base.txt\n{OLD}")
-    assert times() == 1
-    assert calls == [
-        ["venv", "--quiet", "--clear", "--python", sys.executable, str(tmp_path / "made")],
-        ["pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", str(lock)],
-    ]
-    assert times() == 0
-    base.write_text(TWO)
-    assert times() == 1
-    lock.write_text(f"-r base.txt\n{NEW}")
-    assert [times(), times()] == [1, 0]

@@ -15,6 +15,7 @@ from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import to_otlp
+from tests.draws import draws
 from tests.latency.generated import hundred
 from tests.latency.generated import load as every_kind
 
@@ -68,7 +69,7 @@ def _report(paths: list[Path], processes: int | None = None) -> tuple[int, str]:
     return run_report(request, Style(), out), out.getvalue()
 
 
-@settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(8, 2), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(1, 2**32))
 def test_no_order_and_no_number_of_processes_changes_a_byte(
     tmp_path_factory: pytest.TempPathFactory, seed: int

@@ -15,6 +15,7 @@ from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces, to_otlp
+from tests.draws import draws
 from tests.latency.generated import hundred
 from tests.latency.generated import load as every_kind
 from tests.latency.rewriting import WAYS, rewrite
@@ -82,7 +83,7 @@ def test_each_spelling_has_the_same_spans(way: str, tmp_path: Path) -> None:
     assert read_traces(path) == expected
 
 
-@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(40, 8), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.sets(st.sampled_from(WAYS), min_size=1))
 def test_any_spelling_has_the_same_report(tmp_path_factory: pytest.TempPathFactory, seed: int, ways: set[str]) -> None:
     """The spelling of each value is random, so that no two documents are alike."""

@@ -108,18 +108,6 @@ def test_nothing_moves_while_a_request_is_read(browser: Browser, pages: Pages) -
     browser.until("document.getElementById('details')?.hidden === false")
 
 
-def test_the_filter_finds_routes_parts_and_errors(browser: Browser, pages: Pages) -> None:
-    """And says how many of how many."""
-    page = pages()
-    opened(browser, page, "running")
-    _shows(browser, "found", "240 requests")
-    browser.keys("/", "declined")
-    _shows(browser, "found", "11 of 240 requests")
-    browser.run("document.getElementById('search').value = 'nowhere'; "
-                "document.getElementById('search').dispatchEvent(new Event('input'))")  # fmt: skip
-    browser.until("!document.getElementById('nothing').hidden")
-
-
 def test_what_fails_comes_first_and_opens(browser: Browser, pages: Pages) -> None:
     """Before any verdict; a click opens the newest of them. It goes when requests succeed again."""
     page = pages()
@@ -134,37 +122,6 @@ def test_what_fails_comes_first_and_opens(browser: Browser, pages: Pages) -> Non
     browser.until("document.getElementById('failure') !== null")
     page.add(line(*(request_spans(950 + number) for number in range(20))))
     browser.until("document.getElementById('failing').hidden")
-
-
-def test_from_the_verdict_to_requests_in_two_clicks(browser: Browser, pages: Pages) -> None:
-    """To those of a cause, and to its example; all come back."""
-    page = pages()
-    opened(browser, page, "running")
-    browser.until("document.getElementById('show-0') !== null")
-    browser.click("#show-0")
-    _shows(browser, "found", "27 of 240 requests")
-    browser.click("#clear-list")
-    _shows(browser, "found", "240 requests")
-    browser.click("#example-0")
-    browser.until("document.getElementById('fall') !== null")
-
-
-def test_slow_requests_are_found_by_chip_by_duration_and_by_order(browser: Browser, pages: Pages) -> None:
-    """Each alone."""
-    page = pages()
-    opened(browser, page, "running")
-    browser.until("!document.querySelector('#only-slow small').textContent.includes(' 0')")
-    browser.click("#only-slow")
-    _shows(browser, "found", "27 of 240 requests")
-    browser.click("#only-slow")
-    browser.run("const field = document.getElementById('from'); field.value = '500'; "
-                "field.dispatchEvent(new Event('input'))")  # fmt: skip
-    _shows(browser, "found", "27 of 240 requests")
-    browser.run("const field = document.getElementById('from'); field.value = ''; "
-                "field.dispatchEvent(new Event('input'))")  # fmt: skip
-    browser.click("[data-sort=took]")
-    times = browser.run(f"return {ROWS}.slice(0, 6).map((row) => parseInt(row.querySelector('.took').textContent))")
-    assert times == sorted(times, reverse=True)
 
 
 def test_an_open_tab_finds_the_page_again_after_a_restart(

@@ -210,25 +210,6 @@ def test_an_order_ends_as_its_charge(orders: ModuleType, answer: object, status:
     assert again["statusCode"] == (201 if stored == "pending" else 409)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"customer": ""},
-        {"order_id": "a/b"},
-        {"items": []},
-        {"items": ["tea"]},
-        {"items": [{"sku": "tea", "quantity": 0, "unit_price": 1}]},
-        {"items": [{"sku": "tea", "quantity": "9", "unit_price": 10**9}]},
-    ],
-)
-def test_an_invalid_order_is_refused(orders: ModuleType, fields: dict[str, object]) -> None:
-    """Status 400, before anything is stored or charged."""
-    response = _post(orders, None, **fields)
-    assert (response["statusCode"], orders.SESSION.post.call_count) == (400, 0)
-    assert orders.create_order({"body": None}, None)["statusCode"] == 400
-    assert orders.get_order({"pathParameters": None}, None)["statusCode"] == 404
-
-
 @pytest.mark.parametrize("name", ["ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS"])
 @pytest.mark.parametrize("value", ["", "?"])
 def test_a_wrong_variable_fails_the_init(

@@ -1,15 +1,21 @@
 """The first commands of somebody who has installed the wheel."""
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lambda_latency.trace import dump_line
+from tests.fetch.account import sdk_segments
+from tests.fetch.conftest import known_to
+from tests.fetch.standin import XRay
+from tests.fetch.test_fetch import filled
 from tests.latency.system import order
 from tests.package.conftest import UV, Built, Installed
 
@@ -109,6 +115,23 @@ def test_a_report_needs_no_extra(installed: Callable[[str], Installed], traces: 
     done = installed("").run("lambda-latency", "report", str(traces), "--html", "page.html", cwd=traces.parent)
     assert (done.returncode, done.stderr) == (0, "")
     assert (traces.parent / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_with_the_extra_for_x_ray_alone_it_is_reported_on(
+    installed: Callable[[str], Installed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that it needs comes with it: boto3, and 40 MB at most. The command alone has less than 14 MB."""
+    environment = installed("fetch")
+    with closing(XRay(sdk_segments)) as xray:
+        filled(xray, 30, 3600)
+        for name, value in {**known_to(xray), "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "*"}.items():
+            monkeypatch.setenv(name, value)
+        done = environment.run("lambda-latency", "report", "--xray", "--format", "json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (4, "")  # CloudWatch, which counts requests, refuses
+    assert json.loads(done.stdout)["requests"] == 30
+    for extra, megabytes in (("fetch", 40), ("", 14)):
+        packages = [path for path in installed(extra).bin.parent.rglob("site-packages/**/*") if path.is_file()]
+        assert sum(path.stat().st_size for path in packages if path.suffix != ".pyc") < megabytes * 1024 * 1024
 
 
 def test_uvx_runs_the_command_from_the_wheel(built: Built, traces: Path, installed: Callable[[str], Installed]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from time import thread_time
 from typing import Any
 
 import pytest
@@ -46,25 +45,6 @@ SECRET = "kM3nPq7RsT9vWx2Y"
 def test_a_text_loses_its_credentials_and_nothing_else(text: str, expected: str) -> None:
     """Queries, user info, headers, keys."""
     assert clean(text) == expected
-
-
-@pytest.mark.parametrize("text", [
-    "@" + "/" * 200_000, "?" + "a/" * 100_000, "author" * 50_000, "bearer " * 50_000, "%25" * 60_000,
-    "SELECT " * 30_000,
-    'password="' * 20_000, "password=(" * 20_000, "Duplicate entry '" * 12_000, "cGFzc3dvcmQ9aHVudGVyMg" * 9_000,
-    "-----BEGIN PRIVATE KEY-----" * 7_000, '  File "a"\n    x="' * 12_000, "x_key=" * 30_000, "\\" * 200_000,
-    "mysql -x" * 25_000, "<pin a" * 40_000, 'name="a"\r\nb: ' * 15_000, "&amp;lt;" * 25_000, "'loc': ('" * 20_000,
-    "auth(a," * 30_000, "pin\n  , input_value=" * 10_000, "//a:b@" * 30_000, "a/jdbc:oracle:" * 15_000 + "@",
-    "Name: 'a', 'b': " * 12_000, "data:image/a;base64," * 10_000, "[SQL: select " * 15_000,
-    "Name: password" + "\n" * 100_000,
-    "<key>token</key> <b>" * 9_000,
-    ("password" + " " * 45) * 5_000, "/v1" * 60_000,
-])  # fmt: skip
-def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
-    """A caller may have written it."""
-    begin = thread_time()
-    clean(text)
-    assert thread_time() - begin < 3  # quadratic would be minutes
 
 
 def redacted(function: Function, **attributes: Any) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 import gc
 import http.client
 import json
-import os
 import queue
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +21,6 @@ import pytest
 
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.serve.system import System, SystemOptions
-from tests.live.shop import Listener, ask
 from tests.system.conftest import ROOT, order
 from tests.system.processes import Footprint, own_temporary
 
@@ -148,26 +145,6 @@ def test_nothing_is_left_when_the_command_is_killed(serve: Serve, number: signal
     assert footprint.left() == {"processes": [], "ports": [], "folders": []}
 
 
-def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
-    """One line that says what and what to do; status 1."""
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "lambda_latency", "serve", "--port", str(port), "--out", str(tmp_path / "out")]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
-    assert (ended.returncode, ended.stdout, ended.stderr.splitlines()) == (
-        1,
-        "",
-        [
-            f"lambda-latency: port {port} of 127.0.0.1 cannot be used: Address already in use",
-            "  stop the program that listens there, or choose another port with --port (0: any free port)",
-        ],
-    )
-
-
 EVENT = json.dumps({"pathParameters": None, "queryStringParameters": {"customer": "none"}})
 
 
@@ -175,24 +152,6 @@ def invoke(out: Path, function: str) -> subprocess.CompletedProcess[str]:
     """Runs `lambda-latency invoke` at the root, with an event from standard input."""
     command = [sys.executable, "-m", "lambda_latency", "invoke", function, "-", "--out", str(out)]
     return subprocess.run(command, cwd=ROOT, input=EVENT, capture_output=True, text=True, check=False, timeout=120)
-
-
-def test_a_function_of_the_example_is_invoked(serve: Serve, tmp_path: Path) -> None:
-    """By the running `serve`, which prints a line for it; without one, by a system that is started for it."""
-    served = serve()
-    ended = invoke(tmp_path / "out", "ListOrders")
-    assert (ended.returncode, json.loads(ended.stdout)["statusCode"], ended.stderr) == (0, 200, "")
-    served.wait_for(r"^invoke -> ListOrders +ok +[\d,]+\.\d ms  \w")
-    assert served.end(signal.SIGINT) == 130
-    ended = invoke(tmp_path / "out", "ListOrders")
-    assert (ended.returncode, json.loads(ended.stdout)["statusCode"], ended.stderr) == (0, 200, "")
-    traces = tmp_path / "out" / "invoked.jsonl"
-    written = traces.read_bytes()
-    assert b"DynamoDB.Query" in written
-    unknown = invoke(tmp_path / "out", "ListOrder")
-    said = "lambda-latency: template.yaml has no function 'ListOrder'\n  did you mean 'ListOrders'?\n"
-    assert (unknown.returncode, unknown.stdout, unknown.stderr) == (2, "", said)
-    assert traces.read_bytes() == written
 
 
 class Loaded:
@@ -213,13 +172,6 @@ def test_what_is_loaded_before_the_first_request_is_collected_after_the_last(tmp
     finally:
         system.close()
     assert (during, is_looked_at(loaded)) == (False, True)
-
-
-def with_faults(serve: Serve, folder: Path, rule: dict[str, str]) -> Served:
-    """The command with a plan of this one rule."""
-    plan = folder / "plan.json"
-    plan.write_text(json.dumps({"rules": [rule]}))
-    return serve("--faults", str(plan))
 
 
 def test_each_request_is_traced_and_printed_as_it_ends(serve: Serve) -> None:
@@ -243,61 +195,3 @@ def test_a_rule_that_is_given_counts_and_without_a_page_no_address_is_printed(se
         served.wait_for(r"^GET /orders/\{id\} +404")
     assert sum("not sampled" in line for line in served.lines) == REQUESTS_IN_A_ROW
     assert not [line for line in served.lines if line.startswith("Page: ")]
-
-
-def test_a_timeout_is_printed_and_has_its_row_and_its_stack(serve: Serve, tmp_path: Path) -> None:
-    """With the call and the line that were running shortly before the kill, when `serve` knows that it has ended."""
-    served = with_faults(serve, tmp_path, {"at": "function", "kind": "timeout"})
-    address = served.wait_for(PAGE).group(1)
-    with closing(Listener(address)) as page:
-        assert served.call("GET", "/orders/none")[0] == 502
-        served.wait_for(
-            r"^GET /orders/\{id\} .*  timed out in DynamoDB GetItem OrdersTable at functions/table\.py:\d+$"
-        )
-        [row] = page.rows(1)
-        assert (row["route"], row["timeout"], row["cold"]) == ("GET /orders/{id}", True, True)
-        assert row["what"] == "timed out in DynamoDB GetItem OrdersTable"
-        assert row["where"].startswith("functions/table.py:")
-        told = json.loads(ask(address, f"request/{row['id']}")[2])
-        assert told["timeout"]["limit_ns"] == 6_000_000_000
-        assert any("functions/table.py" in frame["file"] for frame in told["timeout"]["frames"])
-        assert served.end(signal.SIGINT) == 130
-        assert page.until("end") == {}
-
-
-def test_what_a_function_logs_is_printed_and_is_beside_its_spans(serve: Serve, tmp_path: Path) -> None:
-    """With its name, where the requests are. The fault is planned: --faults."""
-    served = with_faults(serve, tmp_path, {"at": "provider", "kind": "status"})
-    address = served.wait_for(PAGE).group(1)
-    with closing(Listener(address)) as page:
-        assert served.call("POST", "/orders", order())[0] == 502
-        served.wait_for("^CreateOrder: .*payments API broken")
-        [row] = page.rows(1)
-        told = json.loads(ask(address, f"request/{row['id']}")[2])
-    assert any(name == "CreateOrder" and "payments API broken" in text for name, text in told["logs"])
-
-
-def test_changed_code_is_used_and_marked_before_the_next_request(serve: Serve, tmp_path: Path) -> None:
-    """A copy of the project; its function is edited while it is served, first well, then badly, then well again."""
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "functions", project / "functions")
-    for name in ("template.yaml", "observability.yaml", "explain.yaml"):
-        shutil.copy(ROOT / name, project)
-    served = serve(cwd=project)
-    address = served.wait_for(PAGE).group(1)
-    source = project / "functions" / "orders.py"
-    original = source.read_text()
-    with closing(Listener(address)) as page:
-        for _ in range(3):
-            served.call("GET", "/orders/none")
-        rows = page.rows(3)
-        source.write_text(original.replace('"not_found"', '"nowhere"'))
-        assert served.call("GET", "/orders/none")[1]["error"] == "nowhere"
-        rows += page.rows(2)
-        assert [row.get("mark", row.get("status")) for row in rows] == [404, 404, 404, "code changed", 404]
-        assert len({row["id"] for row in rows}) == 5
-    source.write_text("this is no Python")
-    assert served.call("GET", "/orders/none") == (502, {"message": "Internal server error"})
-    served.wait_for("GetOrder: .*Runtime.UserCodeSyntaxError: Syntax error in module 'functions.orders'")
-    source.write_text(original)
-    assert served.call("GET", "/orders/none")[1]["error"] == "not_found"

@@ -58,20 +58,6 @@ def test_a_callers_sampling_decision_is_passed_through(passed_through: Client) -
     assert unsampled.trace_id not in passed_through.system.store.path.read_text()
 
 
-def test_without_tracing_the_same_requests_are_served_and_nothing_is_recorded(off: Client) -> None:
-    """Tracing=Off."""
-    made = order()
-    replies = [
-        off.call("POST", "/orders", made),
-        off.call("GET", f"/orders/{made['order_id']}"),
-        off.call("GET", f"/orders?customer={made['customer']}"),
-        off.call("POST", f"/orders/{made['order_id']}/cancel"),
-        off.call("POST", "/orders", order(payment_method="card-declined")),
-    ]
-    assert [reply.status for reply in replies] == [201, 200, 200, 202, 402]
-    assert off.system.store.path.read_text() == ""
-
-
 @pytest.mark.parametrize(("tracing", "imported"), [("Off", False), ("Active", True)])
 def test_without_tracing_no_module_of_opentelemetry_is_imported(tmp_path: Path, tracing: str, imported: bool) -> None:
     """Python itself lists what a function imports; with tracing on the same list has them."""

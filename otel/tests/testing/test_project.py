@@ -11,7 +11,7 @@ import pytest
 
 from lambda_latency.testing import snapshot_of, span
 from lambda_latency.trace import Span
-from tests.testing.printed import PRINTED
+from tests.testing.printed import PRINTED, TRUE
 from tests.testing.project import HERE, Outcome, run
 
 ROOT = HERE.parents[2]
@@ -163,9 +163,6 @@ def test_one_of_several_is_refused() -> None:
         snapshot_of(spans).one("a")
     assert str(error.value) == "2 spans have the name 'a', expected one\n\n    a  (2 of them)"
     assert snapshot_of(spans) == [span("a"), span("a")]
-
-
-TRUE = ["test_a_provisional_span_and_its_final_one_are_no_duplicate", "test_an_exception_told", "test_propagated"]
 
 
 @pytest.mark.parametrize("test", PRINTED)

@@ -64,31 +64,12 @@ def topic_attributes(event, context):
     return attributes == before
 
 
-def bucket(event, context):
-    client = boto3.client("s3", config=PATHS)
-    client.put_object(Bucket="b", Key="k", Body=b"data")
-    return client.get_object(Bucket="b", Key="k")["Body"].read().decode()
-
-
 def upload(event, context):
     client = boto3.client("s3", config=PATHS)
     client.upload_fileobj(io.BytesIO(b"x" * 100), "b", "k")
     into = io.BytesIO()
     client.download_fileobj("b", "k", into)
     return into.getvalue().decode()
-
-
-def own_hooks(event, context):
-    client, seen = boto3.client("dynamodb"), []
-
-    def add(request, **_):
-        request.headers["X-Own"] = "1"
-        seen.append(sorted(name for name in request.headers if name.lower() != "x-amzn-trace-id"))
-
-    client.meta.events.register("before-sign.dynamodb.*", add)
-    client.meta.events.register("after-call.dynamodb.*", lambda parsed, **_: seen.append(sorted(parsed)))
-    client.list_tables()
-    return seen
 
 
 def stubbed(event, context):
@@ -133,22 +114,6 @@ def clients_in_threads(event, context):
 
     with concurrent.futures.ThreadPoolExecutor(3) as workers:
         return list(workers.map(call, range(3)))
-
-
-def modelled(event, context):
-    from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-    from pynamodb.models import Model
-
-    class Order(Model):
-        class Meta:
-            table_name = "orders"
-            region = "us-east-1"
-            host = PEER
-
-        id = UnicodeAttribute(hash_key=True)
-        n = NumberAttribute()
-
-    return Order.get("1").n
 
 
 def event_handlers(event, context):

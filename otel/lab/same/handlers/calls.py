@@ -66,54 +66,14 @@ def session(event, context):
     return [SESSION.get(f"{HTTP}/{number}", timeout=10).status_code for number in range(3)]
 
 
-def uploaded(event, context):
-    answer = requests.post(f"{HTTP}/upload", data=(part for part in (b"a", b"b")), timeout=10)
-    return answer.status_code
-
-
-def patched_by_user(event, context):
-    original = requests.Session.send
-    calls = []
-
-    def send(self, request, **kwargs):
-        calls.append(request.method)
-        return original(self, request, **kwargs)
-
-    requests.Session.send = send
-    try:
-        requests.get(f"{HTTP}/patched", timeout=10)
-    finally:
-        requests.Session.send = original
-    return calls
-
-
 def by_urllib(event, context):
     with urllib.request.urlopen(f"{HTTP}/urllib", timeout=10) as answer:
         return [answer.status, answer.read().decode()]
 
 
-def urllib_request(event, context):
-    request = urllib.request.Request(f"{HTTP}/urllib", data=b"x=1", headers={"X-Own": "1"}, method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return [answer.status, request.get_method(), request.get_header("X-own")]
-
-
 def by_urllib3(event, context):
     answer = MANAGER.request("GET", f"{HTTP}/urllib3", headers={"X-Own": "1"})
     return [answer.status, answer.data.decode()]
-
-
-def urllib3_retries(event, context):
-    return tried(
-        lambda: urllib3.PoolManager(retries=urllib3.Retry(1, backoff_factor=0)).request("GET", "http://127.0.0.1:1/")
-    )
-
-
-def urllib3_fields(event, context):
-    answer = MANAGER.request("POST", f"{HTTP}/fields", body=io.BytesIO(b"abc"), preload_content=False)
-    data = answer.read()
-    answer.release_conn()
-    return [answer.status, len(data)]
 
 
 def by_socket(event, context):
@@ -128,15 +88,6 @@ def by_httpx(event, context):
 
     answer = httpx.get(f"{HTTP}/httpx", params={"q": "secret"})
     return [answer.status_code, answer.json(), str(answer.url)[-8:], sorted(answer.request.headers)[:3]]
-
-
-def httpx_error(event, context):
-    import httpx
-
-    return [
-        tried(lambda: httpx.get("http://127.0.0.1:1/")),
-        tried(lambda: httpx.get(f"{HTTP}/status/500").raise_for_status()),
-    ]
 
 
 def httpx_transport(event, context):
@@ -166,19 +117,6 @@ def by_aiohttp(event, context):
     async def go():
         async with aiohttp.ClientSession() as client, client.get(f"{HTTP}/aiohttp") as answer:
             return [answer.status, await answer.json()]
-
-    return asyncio.run(go())
-
-
-def aiohttp_error(event, context):
-    import aiohttp
-
-    async def go():
-        async with aiohttp.ClientSession(raise_for_status=True) as client:
-            try:
-                await client.get(f"{HTTP}/status/500")
-            except aiohttp.ClientResponseError as error:
-                return [error.status, error.message]
 
     return asyncio.run(go())
 
@@ -452,17 +390,3 @@ def aiohttp_trace_config(event, context):
                 return one.status
 
     return [asyncio.run(calls()), seen]
-
-
-def retried_by_result(event, context):
-    import tenacity
-
-    @tenacity.retry(
-        stop=tenacity.stop_after_attempt(3),
-        retry=tenacity.retry_if_result(lambda status: status == 503),
-        retry_error_callback=lambda state: ["gave up", state.attempt_number],
-    )
-    def call():
-        return requests.get(f"{HTTP}/status/503", timeout=10).status_code
-
-    return [call(), call.statistics["attempt_number"]]

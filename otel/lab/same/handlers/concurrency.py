@@ -47,21 +47,6 @@ def pool(event, context):
         return list(workers.map(ask, ["a", "b", "c"]))
 
 
-def queued(event, context):
-    jobs, results = queue.Queue(), queue.Queue()
-
-    def work():
-        while (job := jobs.get()) is not None:
-            results.put(ask(job))
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    for job in ("one", "two", None):
-        jobs.put(job)
-    worker.join()
-    return [results.get(), results.get()]
-
-
 def context_variables(event, context):
     VARIABLE.set("request")
     seen = []
@@ -73,12 +58,6 @@ def context_variables(event, context):
     with concurrent.futures.ThreadPoolExecutor(1) as workers:
         seen.append(workers.submit(copied.run, VARIABLE.get).result())
     return [*seen, VARIABLE.get()]
-
-
-def context_variables_stay(event, context):
-    before = VARIABLE.get()
-    VARIABLE.set(f"set by {event['n']}")
-    return before
 
 
 def own_context_variables(event, context):
@@ -116,46 +95,6 @@ def own_loop(event, context):
     return LOOP.run_until_complete(work())
 
 
-def tasks(event, context):
-    async def one(number):
-        await asyncio.sleep(0.01 * number)
-        return number
-
-    async def go():
-        async with asyncio.TaskGroup() as group:
-            made = [group.create_task(one(number), name=f"t{number}") for number in range(3)]
-        return [task.result() for task in made]
-
-    return asyncio.run(go())
-
-
-def cancelling(event, context):
-    async def long():
-        try:
-            await asyncio.sleep(10)
-        finally:
-            print("cleaned up", flush=True)
-
-    async def go():
-        task = asyncio.create_task(long())
-        await asyncio.sleep(0.01)
-        task.cancel()
-        try:
-            await task
-        except asyncio.CancelledError:
-            return "cancelled"
-
-    return asyncio.run(go())
-
-
-def loop_in_thread(event, context):
-    async def work():
-        return await asyncio.to_thread(ask, "inner")
-
-    with concurrent.futures.ThreadPoolExecutor(1) as workers:
-        return workers.submit(asyncio.run, work()).result()
-
-
 def fast_loop(event, context):
     import uvloop
 
@@ -163,15 +102,6 @@ def fast_loop(event, context):
         return [type(asyncio.get_running_loop()).__module__, await asyncio.to_thread(ask, "uv")]
 
     return uvloop.run(work())
-
-
-def any_io(event, context):
-    import anyio
-
-    async def work():
-        return await anyio.to_thread.run_sync(ask, "anyio")
-
-    return anyio.run(work)
 
 
 def double(number):
@@ -195,12 +125,6 @@ def forked(event, context):
     _, status = os.waitpid(child, 0)
     with os.fdopen(read) as answer:
         return [answer.read(), os.waitstatus_to_exitcode(status)]
-
-
-def command(event, context):
-    code = "import os, sys; print(len(sys.argv), os.environ.get('AWS_LAMBDA_FUNCTION_NAME')); sys.exit(3)"
-    done = subprocess.run([sys.executable, "-c", code, "x"], capture_output=True, text=True, check=False)
-    return [done.returncode, done.stdout, done.stderr]
 
 
 def command_environment(event, context):

@@ -22,13 +22,6 @@ def cursor(event, context):
     return [rows.fetchall(), rows.rowcount, [column[0] for column in rows.description], rows.lastrowid]
 
 
-def connection_methods(event, context):
-    with sqlite3.connect(":memory:") as connection:
-        connection.execute("create table t(n)")
-        connection.executescript("insert into t values(1); insert into t values(2);")
-        return [row[0] for row in connection.execute("select n from t order by n")]
-
-
 def alchemy(event, context):
     from sqlalchemy import create_engine, text
 
@@ -54,36 +47,6 @@ def alchemy_models(event, context):
         session.add(User(name="ada"))
         session.commit()
         return [user.name for user in session.scalars(select(User))]
-
-
-def alchemy_events(event, context):
-    from sqlalchemy import create_engine, event as events, text
-
-    engine, seen = create_engine("sqlite://"), []
-    events.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-    with engine.connect() as connection:
-        connection.execute(text("select 1"))
-    return seen
-
-
-def redis_refused(event, context):
-    import redis
-
-    return tried(lambda: redis.Redis(port=1, socket_connect_timeout=1, retry=None).get("k"))[:1]
-
-
-def redis_pipeline(event, context):
-    import redis
-
-    pipeline = redis.Redis(port=1).pipeline()
-    pipeline.set("a", "b").get("a")
-    return [len(pipeline), type(pipeline).__name__]
-
-
-def mysql_refused(event, context):
-    import pymysql
-
-    return tried(lambda: pymysql.connect(host="127.0.0.1", port=1, user="u", password="p"))
 
 
 class Connection(sqlite3.Connection):

@@ -114,15 +114,6 @@ def group(event, context):
     raise ExceptionGroup("several", [ValueError("one"), OSError(2, "two")])
 
 
-def deep(event, context):
-    def down(n):
-        if n == 0:
-            raise ValueError("at the bottom")
-        down(n - 1)
-
-    down(12)
-
-
 def recursion(event, context):
     return recursion(event, context)
 

@@ -37,13 +37,6 @@ def copied(event, context):
     ]
 
 
-def mocked(event, context):
-    with unittest.mock.patch("requests.Session.send", autospec=True) as send:
-        send.return_value = requests.Response()
-        requests.get("http://example.invalid/", timeout=1)
-        return send.call_count
-
-
 def reloaded(event, context):
     before = requests.models
     return [importlib.reload(requests.models) is before, requests.Session().headers["User-Agent"].split("/")[0]]
@@ -67,13 +60,6 @@ def specifications(event, context):
 
 def missing_name(event, context):
     from requests import not_there  # noqa: F401
-
-
-def optional_module(event, context):
-    try:
-        import not_there  # noqa: F401
-    except ImportError as error:
-        return [error.name, str(error)]
 
 
 class Asked:

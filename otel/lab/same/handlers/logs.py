@@ -92,11 +92,6 @@ def debug(event, context):
     logging.getLogger().setLevel(logging.WARNING)
 
 
-def info(event, context):
-    logging.getLogger().setLevel("INFO")
-    LOG.info("shown")
-
-
 def record_factory(event, context):
     before = logging.getLogRecordFactory()
 
@@ -152,12 +147,6 @@ def broken(event, context):
 def warned(event, context):
     warnings.warn("deprecated here", DeprecationWarning, stacklevel=1)
     warnings.warn("for the user", UserWarning, stacklevel=1)
-
-
-def captured(event, context):
-    logging.captureWarnings(True)
-    warnings.warn("by logging", UserWarning, stacklevel=1)
-    logging.captureWarnings(False)
 
 
 def by_json_logger(event, context):

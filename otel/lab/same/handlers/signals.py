@@ -43,13 +43,6 @@ def alarm_raises(event, context):
         signal.alarm(0)
 
 
-def user_signal(event, context):
-    signal.signal(signal.SIGUSR1, on_alarm)
-    os.kill(os.getpid(), signal.SIGUSR1)
-    time.sleep(0.01)
-    return CAUGHT
-
-
 def handlers(event, context):
     return {
         s.name: str(signal.getsignal(s))

@@ -60,16 +60,6 @@ def allocations(event, context):
         tracemalloc.stop()
 
 
-def finalized(event, context):
-    session, seen = requests.Session(), []
-    weakref.finalize(session, seen.append, "final")
-    reference = weakref.ref(session)
-    session.get(f"{HTTP}/finalized", timeout=10)
-    del session
-    gc.collect()
-    return [reference() is None, seen]
-
-
 def dumped(event, context):
     with tempfile.TemporaryFile("w+") as file:
         faulthandler.dump_traceback(file, all_threads=False)
@@ -133,18 +123,6 @@ def finally_clause(event, context):
     gc.collect()
 
 
-class Dies:
-    def __del__(self):
-        print("dies", get())
-
-
-def deleted(event, context):
-    one = Dies()
-    one.itself = one
-    del one
-    gc.collect()
-
-
 def memory_limit(event, context):
     usual = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, usual[1]))
@@ -189,13 +167,6 @@ def kept_worker(event, context):
 def work_for_ever(jobs, answers):
     while True:
         answers.put(get(jobs.get()))
-
-
-def kept_loop(event, context):
-    if not KEPT:
-        KEPT.append(asyncio.new_event_loop())
-        threading.Thread(target=KEPT[0].run_forever, daemon=True).start()
-    return asyncio.run_coroutine_threadsafe(asyncio.to_thread(get), KEPT[0]).result(10)
 
 
 def eager_tasks(event, context):

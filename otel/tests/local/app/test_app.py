@@ -130,13 +130,6 @@ def test_an_http_api_leads_to_its_function(shop: Shop) -> None:
     assert "x-amzn-trace-id" in event["headers"]
 
 
-def test_a_function_url_leads_to_its_function(shop: Shop) -> None:
-    """Every path and method, on an address of its own."""
-    reply = call(shop.port("Url"), "PUT", "/any/path", b"{}")
-    event = shop.event("Url", "/any/path")
-    assert (reply.status, event["routeKey"], event["requestContext"]["http"]["method"]) == (200, "$default", "PUT")
-
-
 def test_what_no_route_leads_to_is_answered_as_by_api_gateway(shop: Shop) -> None:
     """By a REST API with 403 and by an HTTP API with 404; no function is called."""
     assert [call(shop.port(api), "GET", "/nothing").status for api in ("Rest", "Http")] == [403, 404]
@@ -158,17 +151,6 @@ def test_a_message_that_fails_comes_again_and_then_goes_to_the_dead_letter_queue
     assert until(arrived, PATIENCE_S)
     bodies = [record["body"] for event in shop.events("FromQueue") for record in event["Records"]]
     assert ([message["Body"] for message in dead], bodies.count("good"), bodies.count("bad")) == (["bad"], 1, 2)
-
-
-def test_a_topic_leads_to_its_function(shop: Shop) -> None:
-    """With SNS's event."""
-    shop.client("sns").publish(TopicArn=shop.physical("Topic"), Message="news", Subject="of today")
-    record = shop.event("FromTopic", "news")["Records"][0]
-    assert (record["EventSource"], record["Sns"]["Message"], record["Sns"]["Subject"]) == (
-        "aws:sns",
-        "news",
-        "of today",
-    )
 
 
 def test_a_bus_leads_to_its_function(shop: Shop) -> None:
@@ -193,42 +175,6 @@ def test_an_event_of_a_bus_that_fails_comes_again_twice(shop: Shop) -> None:
     }
     shop.client("events").put_events(Entries=[entry])
     assert until(lambda: [event["detail-type"] for event in shop.events("FromBus")].count("Failing") == 3, PATIENCE_S)
-
-
-def test_a_bucket_leads_to_its_function(shop: Shop) -> None:
-    """With S3's event."""
-    shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key="a b.txt", Body=b"four")
-    record = shop.event("FromBucket", "a+b.txt")["Records"][0]
-    assert (
-        record["eventSource"],
-        record["eventName"],
-        record["s3"]["object"]["key"],
-        record["s3"]["object"]["size"],
-    ) == (
-        "aws:s3",
-        "ObjectCreated:Put",
-        "a+b.txt",
-        4,
-    )
-
-
-def test_a_tables_stream_leads_to_its_function(shop: Shop) -> None:
-    """With what was written."""
-    shop.client("dynamodb").put_item(TableName=shop.physical("Table"), Item={"id": {"S": "streamed"}})
-    event = shop.event("FromTable", "streamed")
-    (record,) = [r for r in event["Records"] if r["dynamodb"]["Keys"]["id"]["S"] == "streamed"]
-    assert (record["eventName"], record["eventSource"], record["dynamodb"]["NewImage"]) == (
-        "INSERT",
-        "aws:dynamodb",
-        {"id": {"S": "streamed"}},
-    )
-
-
-def test_a_stream_leads_to_its_function(shop: Shop) -> None:
-    """With Kinesis's event."""
-    shop.client("kinesis").put_record(StreamName=shop.physical("Stream"), Data=b"data", PartitionKey="key")
-    record = shop.event("FromStream", '"key"')["Records"][0]
-    assert (record["kinesis"]["data"], record["kinesis"]["partitionKey"]) == ("ZGF0YQ==", "key")
 
 
 def test_a_state_machine_catches_the_error_of_its_function(shop: Shop) -> None:

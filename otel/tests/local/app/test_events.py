@@ -42,7 +42,9 @@ def test_the_event_of_a_topic_is_as_documented(shop: Shop) -> None:
             "TestBinary": {"DataType": "Binary", "BinaryValue": b"TestBinary"},
         },
     )
-    assert shape(shop.event("FromTopic", '"documented"')) == shape(example("sns", "notification"))
+    event = shop.event("FromTopic", '"documented"')
+    assert shape(event) == shape(example("sns", "notification"))
+    assert (event["Records"][0]["Sns"]["Message"], event["Records"][0]["Sns"]["Subject"]) == ("documented", "example")
 
 
 @needs_packages
@@ -56,8 +58,12 @@ def test_the_event_of_a_bus_is_as_documented(shop: Shop) -> None:
 @needs_packages
 def test_the_event_of_a_bucket_is_as_documented(shop: Shop) -> None:
     """Of an object that was put."""
-    shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key="documented.txt", Body=b"four")
-    assert shape(shop.event("FromBucket", "documented.txt")) == shape(example("s3", "put"))
+    shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key="documented text", Body=b"four")
+    event = shop.event("FromBucket", "documented+text")
+    assert shape(event) == shape(example("s3", "put"))
+    record = event["Records"][0]
+    assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "documented+text")
+    assert record["s3"]["object"]["size"] == 4
 
 
 @needs_packages
@@ -76,13 +82,16 @@ def test_the_event_of_a_tables_stream_is_as_documented(shop: Shop) -> None:
     ]
     assert [shape(record) for record in records] == [shape(r) for r in example("dynamodb", "update")["Records"]]
     assert [record["dynamodb"]["SizeBytes"] for record in records] == [24, 42, 30]
+    assert (records[0]["eventName"], records[0]["dynamodb"]["NewImage"]) == ("INSERT", {"id": {"S": "documented"}})
 
 
 @needs_packages
 def test_the_event_of_a_stream_is_as_documented(shop: Shop) -> None:
     """Of one record."""
     shop.client("kinesis").put_record(StreamName=shop.physical("Stream"), Data=b"data", PartitionKey="documented")
-    assert shape(shop.event("FromStream", '"documented"')) == shape(example("kinesis", "get-records"))
+    event = shop.event("FromStream", '"documented"')
+    assert shape(event) == shape(example("kinesis", "get-records"))
+    assert event["Records"][0]["kinesis"]["data"] == "ZGF0YQ=="
 
 
 @needs_packages
@@ -136,7 +145,7 @@ def test_the_event_of_an_http_api_is_as_documented(shop: Shop, body: bytes | Non
 @needs_packages
 def test_the_event_of_a_function_url_is_as_documented(shop: Shop) -> None:
     """That of an HTTP API, without parameters in its path."""
-    call(shop.port("Url"), "GET", "/documented/path", headers=AGENT)
+    assert call(shop.port("Url"), "GET", "/documented/path", headers=AGENT).status == 200
     event = shop.event("Url", "/documented/path")
     expected = shape(example("apigateway", "http-api-proxy"))
     for name in ("authentication", "authorizer"):
@@ -144,6 +153,7 @@ def test_the_event_of_a_function_url_is_as_documented(shop: Shop) -> None:
     for name in ("stageVariables", "body", "cookies", "queryStringParameters", "pathParameters"):
         del expected[name]
     assert shape(event) == expected
+    assert (event["routeKey"], event["requestContext"]["http"]["method"]) == ("$default", "GET")
 
 
 @pytest.mark.parametrize("event", [b"{", b"1", b"[]", b"{}", b'{"Records": 1}', b'{"Records": [1]}'])

@@ -111,15 +111,6 @@ def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Se
     assert not (folder / "out" / "serve.json").exists()
 
 
-def test_nothing_is_left_of_an_app_whose_command_is_killed(serve: Callable[[], Served]) -> None:
-    """Neither functions nor the emulator."""
-    served = serve()
-    served.call("GET", "/hello")
-    footprint = Footprint(served.process.pid)
-    assert served.end(signal.SIGKILL) == -9
-    assert footprint.left() == {"processes": [], "ports": [], "folders": []}
-
-
 @pytest.mark.parametrize(("ending", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["int", "kill"])
 def test_a_build_in_progress_ends_with_the_command(
     folder: Path, tmp_path: Path, ending: signal.Signals, status: int
@@ -192,9 +183,6 @@ def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
             "  did you mean 'Queue'?",
         ],
     )
-
-
-FAULT = 'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no fake of one'
 
 
 @pytest.mark.parametrize(

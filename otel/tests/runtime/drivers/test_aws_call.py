@@ -11,7 +11,6 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries.standard import ThrottledRetryableChecker
-from moto import mock_aws
 
 from lambda_latency.runtime.drivers.aws import THROTTLES, requested, responded, watch_sessions
 from tests.runtime.conftest import Function
@@ -196,29 +195,6 @@ def test_a_refused_connection_is_an_error(function: Function) -> None:
     dynamodb = client(gone, retries={"total_max_attempts": 1})
     _, _, status, attributes, _ = call(function, partial(dynamodb.put_item, TableName="orders", Item=ITEM))
     assert (status, "http.status_code" in attributes) == ("ERROR", False)
-
-
-@mock_aws
-def test_calls_to_moto_are_traced(function: Function) -> None:
-    """Unit tests of handlers run like this; resource and paginator are calls as any other."""
-    table = boto3.resource("dynamodb").create_table(
-        TableName="orders",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-    def handler(_event: object, _context: object) -> None:
-        table.put_item(Item={"id": "1"})
-        list(boto3.client("dynamodb").get_paginator("scan").paginate(TableName="orders"))
-
-    function.invoke(handler)
-    assert function.trees("aws.table_name", "http.status_code") == [
-        ("orders-create", "SERVER", "UNSET", {}, [
-            ("DynamoDB.PutItem", "CLIENT", "UNSET", {"aws.table_name": "orders", "http.status_code": 200}, []),
-            ("DynamoDB.Scan", "CLIENT", "UNSET", {"aws.table_name": "orders", "http.status_code": 200}, []),
-        ])
-    ]  # fmt: skip
 
 
 def test_hooks_never_fail_a_call(function: Function, caplog: pytest.LogCaptureFixture) -> None:

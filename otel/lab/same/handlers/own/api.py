@@ -60,13 +60,6 @@ def wrong_token(event, context):
     return contexts.get_value("k")
 
 
-def values(event, context):
-    token = contexts.attach(contexts.set_value("tenant", "t1"))
-    got = contexts.get_value("tenant")
-    contexts.detach(token)
-    return [got, contexts.get_value("tenant")]
-
-
 def with_baggage(event, context):
     """By the choice of who sets it, and to where it is injected by hand."""
     token = contexts.attach(baggage.set_baggage("tenant", "t1"))

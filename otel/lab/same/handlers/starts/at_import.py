@@ -39,14 +39,6 @@ def missing():
     import not_there  # noqa: F401
 
 
-def environment_missing():
-    return os.environ["TABLE_THAT_IS_NOT_SET"]
-
-
-def syntax():
-    exec(compile("def handler(event, context)\n    pass\n", "<configuration>", "exec"))
-
-
 def lazy_attribute():
     """The handler comes from the module's own `__getattr__`."""
 

@@ -1,30 +1,22 @@
 """Powertools for AWS Lambda: logs, metrics, routes, batches, parameters, idempotency, streams, flags, parsers."""
 
 import asyncio
-import json
 import os
 
 import boto3
 import requests
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities import parameters
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    BatchProcessor,
-    EventType,
-    async_process_partial_response,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
 from aws_lambda_powertools.utilities.streaming import S3Object
 from botocore.config import Config
 
-LOGGER, SHOP = Logger(service="orders"), Logger(service="shop", log_uncaught_exceptions=True)
+LOGGER = Logger(service="orders")
 METRICS = Metrics(namespace="shop", service="orders")
-APP, VALIDATED = APIGatewayRestResolver(), APIGatewayHttpResolver(enable_validation=True)
-BATCH = BatchProcessor(event_type=EventType.SQS)
+VALIDATED = APIGatewayHttpResolver(enable_validation=True)
 PEER = os.environ["PEER"]
 
 
@@ -36,37 +28,6 @@ def logged(event, context):
     boto3.client("dynamodb").get_item(TableName="orders", Key={"id": {"S": "1"}})
     METRICS.add_metric(name="orders", unit="Count", value=1)
     return "ok"
-
-
-@LOGGER.inject_lambda_context
-def failing(event, context):
-    try:
-        {}["missing"]
-    except KeyError:
-        LOGGER.exception("failed")
-        raise
-
-
-@APP.get("/orders/<number>")
-def get_order(number):
-    return {"number": number}
-
-
-def routed(event, context):
-    return APP.resolve(event, context)
-
-
-def record(one):
-    if json.loads(one.body)["fail"]:
-        raise ValueError("planned")
-
-
-def batched(event, context):
-    return process_partial_response(event=event, record_handler=record, processor=BATCH, context=context)
-
-
-def parameter(event, context):
-    return parameters.get_parameter("/shop/x", max_age=60)
 
 
 PAID = []
@@ -139,10 +100,3 @@ def validated(event, context):
 def streamed(event, context):
     client = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
     return [line.decode() for line in S3Object(bucket="b", key="k", boto3_client=client)]
-
-
-@SHOP.inject_lambda_context(clear_state=True, correlation_id_path="requestContext.requestId")
-def correlated(event, context):
-    SHOP.append_keys(order=7)
-    SHOP.info("hello")
-    return SHOP.get_correlation_id()

@@ -41,25 +41,6 @@ def datadog_otel():
     return handler
 
 
-def powertools():
-    """Powertools' tracer, which stands on the X-Ray SDK."""
-    import requests  # noqa: F401
-    from aws_lambda_powertools import Tracer
-
-    tracer = Tracer(service="orders")
-
-    @tracer.capture_method
-    def work():
-        tracer.put_annotation("order", "7")
-        return get("aside")
-
-    @tracer.capture_lambda_handler
-    def handler(event, context):
-        return work()
-
-    return handler
-
-
 def sentry():
     """Sentry with its integration for Lambda."""
     import requests  # noqa: F401
