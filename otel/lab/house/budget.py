@@ -24,7 +24,7 @@ BUDGET = {
     "otel/lambda_latency/example": 330,
     "otel/lambda_latency/fetch": 2_050,
     "otel/lambda_latency/http": 260,
-    "otel/lambda_latency/latency": 10_770,
+    "otel/lambda_latency/latency": 10_780,
     "otel/lambda_latency/live": 1_670,
     "otel/lambda_latency/local": 11_250,
     "otel/lambda_latency/page": 1_200,
