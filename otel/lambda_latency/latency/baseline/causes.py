@@ -5,7 +5,7 @@ An edge belongs to its callee, or to its caller if most of its edges slowed alik
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -94,7 +94,9 @@ def suspects(breakdowns: Breakdowns, compared: TypicalAndSlow) -> tuple[Cause, .
     routes = {request.breakdown.route for request in compared.slow[:MOST]}
     period = Period(breakdowns.take(_slow_and_typical(breakdowns, slow, routes)), routes)
     excess = _excess(period, [period.breakdowns.trace_id(place) in slow for place in range(len(period))])
-    ranked = causes(excess, (), {edge for edge, ns in excess.items() if ns > 0}, period.operations())
+    # In place of operations, for which the spans of all requests would have outlines: in rank they differ little
+    callees = Counter([edge.caller for edge in excess if not edge.is_own])
+    ranked = causes(excess, (), {edge for edge, ns in excess.items() if ns > 0}, callees)
     return tuple(cause for cause in ranked[:MOST_SUSPECTS] if cause.score_ns >= EVEN_NS)
 
 
