@@ -31,12 +31,12 @@ BUDGET = {
     "otel/lambda_latency/prices": 610,
     "otel/lambda_latency/redaction": 1_650,
     "otel/lambda_latency/runtime": 8_090,
-    "otel/lambda_latency/template": 1_570,
+    "otel/lambda_latency/template": 1_580,
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
     "otel/lab": 26_460,
-    "otel/tests": 63_480,
+    "otel/tests": 63_500,
     "tests": 1_500,
 }
 

@@ -12,6 +12,8 @@ import yaml
 from lambda_latency.spelling import did_you_mean
 
 MOST_CHARACTERS = 4 * 1024 * 1024  # CloudFormation takes templates of at most 1 MB
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_RESOURCES = 500
 MOST_VALUES = 100_000  # with those that an alias repeats
 
 Plain: TypeAlias = "str | int | float | bool | None"
@@ -118,7 +120,7 @@ def read_yaml(
     """The only document of a YAML text, or a finding with the reason why there is none, such as a duplicate key.
 
     Texts of more than `MOST_CHARACTERS` and documents of more than `MOST_VALUES`, nested too deeply, or in themselves
-    by an alias are not read.
+    by an alias are not read, nor are templates of more than `MOST_RESOURCES`, which CloudFormation refuses.
 
     With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM;
     with a list `same`, those about keys with the same value.
@@ -131,7 +133,12 @@ def read_yaml(
             return Diagnostic(source, 1, "the file is empty", "write a configuration, or name another file")
         if _is_endless(root):
             return Diagnostic(source, 1, f"more than {MOST_VALUES:,} values, with those that aliases repeat", SPLIT)
-        return _node(root, source, twice, twice if same is None else same)
+        node = _node(root, source, twice, twice if same is None else same)
+        resources = node.get("Resources")
+        if resources is not None and len(resources.entries) > MOST_RESOURCES:
+            problem = f"{len(resources.entries):,} resources, and CloudFormation takes {MOST_RESOURCES} in a template"
+            return Diagnostic(source, resources.line, problem, "divide it into nested stacks")
+        return node
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return Diagnostic(
