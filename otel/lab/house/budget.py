@@ -31,7 +31,7 @@ BUDGET = {
     "otel/lambda_latency/prices": 610,
     "otel/lambda_latency/redaction": 1_650,
     "otel/lambda_latency/runtime": 8_090,
-    "otel/lambda_latency/template": 1_580,
+    "otel/lambda_latency/template": 1_590,
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,

@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(36, 107, 1),
+    "otel/lambda_latency": Figures(36, 106, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(5, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -53,7 +53,7 @@ FIGURES = {
     "otel/lambda_latency/prices": Figures(0, 1, 0),
     "otel/lambda_latency/redaction": Figures(2, 2, 0),
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
-    "otel/lambda_latency/template": Figures(3, 5, 0),
+    "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(3, 16, 0),

@@ -131,14 +131,7 @@ def read_yaml(
         root = _composed(text)
         if root is None:
             return Diagnostic(source, 1, "the file is empty", "write a configuration, or name another file")
-        if _is_endless(root):
-            return Diagnostic(source, 1, f"more than {MOST_VALUES:,} values, with those that aliases repeat", SPLIT)
-        node = _node(root, source, twice, twice if same is None else same)
-        resources = node.get("Resources")
-        if resources is not None and len(resources.entries) > MOST_RESOURCES:
-            problem = f"{len(resources.entries):,} resources, and CloudFormation takes {MOST_RESOURCES} in a template"
-            return Diagnostic(source, resources.line, problem, "divide it into nested stacks")
-        return node
+        return _too_large(source, root) or _node(root, source, twice, twice if same is None else same)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return Diagnostic(
@@ -168,6 +161,16 @@ def is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _too_large(source: str, root: yaml.Node) -> Diagnostic | None:
+    if _is_endless(root):
+        return Diagnostic(source, 1, f"more than {MOST_VALUES:,} values, with those that aliases repeat", SPLIT)
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == "Resources" and isinstance(value, yaml.MappingNode) and len(value.value) > MOST_RESOURCES:
+            problem = f"{len(value.value):,} resources, and CloudFormation takes {MOST_RESOURCES} in a template"
+            return Diagnostic(source, key.start_mark.line + 1, problem, "divide it into nested stacks")
+    return None
 
 
 def _is_endless(root: yaml.Node) -> bool:
