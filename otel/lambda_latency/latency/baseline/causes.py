@@ -102,13 +102,13 @@ def suspects(breakdowns: Breakdowns, compared: TypicalAndSlow) -> tuple[Cause, .
 
 def _slow_and_typical(breakdowns: Breakdowns, slow: Collection[str], routes: Collection[str]) -> list[int]:
     """The requests with these trace ids, and some typical ones of each route, by index."""
-    kinds = list(breakdowns.kinds)
+    kinds, walls_ns, starts_ns = list(breakdowns.kinds), breakdowns.walls_ns, breakdowns.starts_ns
     members: dict[str, list[int]] = {route: [] for route in routes}
     for index in breakdowns.ended():
         members.get(kinds[breakdowns.kind_of[index]].route, []).append(index)
     chosen: list[int] = []
     for indices in members.values():
-        ordered = sorted(indices, key=lambda index: (breakdowns.walls_ns[index], breakdowns.starts_ns[index]))
+        ordered = sorted(indices, key=lambda index: (walls_ns[index], starts_ns[index], breakdowns.trace_id(index)))
         chosen += [index for index in indices if breakdowns.trace_id(index) in slow]
         low, high = (len(ordered) * percent // 100 for percent in TYPICAL_PERCENT)
         typical = [index for index in ordered[low:high] if breakdowns.trace_id(index) not in slow]
