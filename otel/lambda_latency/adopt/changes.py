@@ -13,6 +13,7 @@ from lambda_latency.template import LAYER_FOLDER, Diagnostic, YamlNode, decoded
 
 # Of a line of a template: the values of headers are keys
 OTLP_HEADERS = re.compile(r"(OTEL_EXPORTER_OTLP_\w*HEADERS[\"']?\s*:\s*)\S.*")
+MOST_BYTES = 4 * 1024 * 1024  # of a template or a file of requirements
 AS_IT_IS, SWITCHED = "as it is", "switched"  # what happens to a function that is traced already
 
 
@@ -104,8 +105,11 @@ class Template:
 def read_text(path: Path, shown: str) -> tuple[str, str]:
     """The text of a file, and its encoding. Raises `AdoptError`."""
     try:
-        if not path.stat().st_mode & 0o222:
+        status = path.stat()
+        if not status.st_mode & 0o222:
             raise AdoptError(f"{shown} is read-only", f"chmod u+w {shown}")
+        if status.st_size > MOST_BYTES:
+            raise AdoptError(f"{shown} is longer than {MOST_BYTES:,} bytes", "make it smaller")
         return decoded(path.read_bytes())
     except UnicodeDecodeError as error:
         raise AdoptError(f"{shown}: byte {error.start} is not UTF-8", "save it as UTF-8") from None

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lambda_latency.adopt.changes import Change, Plan, Template, read_text
+from lambda_latency.adopt.changes import MOST_BYTES, Change, Plan, Template, read_text
 from lambda_latency.adopt.functions import AppFn
 from lambda_latency.adopt.sources import read_uses, sources_of
 from lambda_latency.adopt.variants import as_adopted, needs_kit
@@ -95,6 +95,8 @@ def _shared_requirements(plan: Plan, folders: Collection[Path]) -> None:
     """Reports requirements above the functions' folders, up to the repository: other code may need the X-Ray SDK."""
     above = {parent for folder in folders for parent in _in_repository(folder, plan.root.resolve())} - {*folders}
     for path in sorted(parent / name for parent in above for name in FILES):
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            continue
         try:
             line = line_of_sdk(decoded(path.read_bytes())[0])
         except (OSError, UnicodeDecodeError):

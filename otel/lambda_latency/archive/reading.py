@@ -142,7 +142,25 @@ def _read_once(place: Place, files: list[str], read: Callable[[Sequence[Path]], 
 
     pa.set_memory_pool(pa.system_memory_pool())  # other pools retain what is released
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
-        return read([place.local(file, Path(folder)) for file in files]), files
+        paths = [place.local(file, Path(folder)) for file in files]
+        try:
+            return read(paths), files
+        except pa.ArrowInvalid as error:
+            broken = [file for file, path in zip(files, paths, strict=True) if not _has_footer(path)]
+            raise ArchiveError(
+                f"not accounts: {', '.join(broken) or error}", "remove it: archive compact reads its spans again"
+            ) from error
+
+
+def _has_footer(path: Path) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(path)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def read_requests(

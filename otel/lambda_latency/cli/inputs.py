@@ -120,8 +120,7 @@ class Files:
         """Load the accounts of all requests."""
         self._index = LineIndex()
         request = self._request
-        outlines = request.against is not None or request.brief or request.json is not None  # `suspects` read them
-        options = request.analysis_options._replace(outlines=outlines)
+        options = request.analysis_options._replace(outlines=request.against is not None or request.brief)
         return load(self._sources, self.problems, self._progress, self._index, request.processes, options)
 
     def find(self, trace_ids: Collection[str]) -> Mapping[str, Trace]:

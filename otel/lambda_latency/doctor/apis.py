@@ -43,13 +43,13 @@ class Integration:
 
 def integrations_of(app: App, fn: Fn) -> Iterator[Integration]:
     """The integrations that call a function, of the APIs with a definition in the template or in a file beside it."""
-    names = re.compile(rf"(?:\$\{{|^){re.escape(fn.name)}(?:\.|\}}|$)")
+    named = rf"(?:\$\{{|^){re.escape(fn.name)}(?:\.|\}}|$)"
     for kind, (event, body, uri) in DEFINED.items():
         for name, key, properties in app.resources(kind):
             definition = properties.get(body) or app.read_file(properties.text_at(uri))
             for node in _integrations(app, definition):
                 target = node.get("uri")
-                if target is not None and any(map(names.search, target.texts())):
+                if target is not None and any(re.search(named, text) for text in target.texts()):
                     yield Integration(event, kind, name, key.line, node)
 
 

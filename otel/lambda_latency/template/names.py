@@ -132,8 +132,10 @@ def _runtimes(template: _Template) -> Iterator[Diagnostic]:
     places = [resource.get("Properties", "Runtime") for _, _, resource in template.root.named("Resources")]
     for place in (template.root.get("Globals", "Function", "Runtime"), *places):
         text = str(place.value) if place is not None and place.kind == "scalar" and not place.function else ""
+        if place is None or RUNTIME.fullmatch(text):
+            continue
         near = did_you_mean(text.lower(), RUNTIMES, cutoff=0.8, quoted=True)
-        if place is not None and near and not RUNTIME.fullmatch(text):
+        if near:
             yield _finding(template, place, f"unknown runtime {text!r}", near)
 
 

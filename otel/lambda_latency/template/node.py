@@ -12,6 +12,8 @@ import yaml
 from lambda_latency.spelling import did_you_mean
 
 MOST_CHARACTERS = 4 * 1024 * 1024  # CloudFormation takes templates of at most 1 MB
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_RESOURCES = 500
 MOST_VALUES = 100_000  # with those that an alias repeats
 
 Plain: TypeAlias = "str | int | float | bool | None"
@@ -118,7 +120,7 @@ def read_yaml(
     """The only document of a YAML text, or a finding with the reason why there is none, such as a duplicate key.
 
     Texts of more than `MOST_CHARACTERS` and documents of more than `MOST_VALUES`, nested too deeply, or in themselves
-    by an alias are not read.
+    by an alias are not read, nor are templates of more than `MOST_RESOURCES`, which CloudFormation refuses.
 
     With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM;
     with a list `same`, those about keys with the same value.
@@ -129,9 +131,7 @@ def read_yaml(
         root = _composed(text)
         if root is None:
             return Diagnostic(source, 1, "the file is empty", "write a configuration, or name another file")
-        if _is_endless(root):
-            return Diagnostic(source, 1, f"more than {MOST_VALUES:,} values, with those that aliases repeat", SPLIT)
-        return _node(root, source, twice, twice if same is None else same)
+        return _too_large(source, root) or _node(root, source, twice, twice if same is None else same)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return Diagnostic(
@@ -161,6 +161,16 @@ def is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _too_large(source: str, root: yaml.Node) -> Diagnostic | None:
+    if _is_endless(root):
+        return Diagnostic(source, 1, f"more than {MOST_VALUES:,} values, with those that aliases repeat", SPLIT)
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == "Resources" and isinstance(value, yaml.MappingNode) and len(value.value) > MOST_RESOURCES:
+            problem = f"{len(value.value):,} resources, and CloudFormation takes {MOST_RESOURCES} in a template"
+            return Diagnostic(source, key.start_mark.line + 1, problem, "divide it into nested stacks")
+    return None
 
 
 def _is_endless(root: yaml.Node) -> bool:

@@ -125,6 +125,29 @@ def test_compaction_leaves_few_files_and_every_request(tmp_path: Path, traces: l
     assert compact(str(archive), 0).files_before == done.files_after
 
 
+@pytest.mark.parametrize("command", ["report", "archive compact --archive", "archive find --archive"])
+def test_a_broken_file_of_accounts_is_named(
+    command: str,
+    tmp_path: Path,
+    traces: list[Trace],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without it, compaction makes its accounts again."""
+    monkeypatch.chdir(tmp_path)
+    add("archive", [write(tmp_path / "t.jsonl", traces)])
+    broken = min(Path("archive").rglob("*.parquet"))
+    broken.write_bytes(b"PAR1" + b"x" * 1000 + b"\xff\xff\xff\x7fPAR1")
+    assert main([*command.split(), "archive"]) == 1
+    assert capsys.readouterr().err == (
+        f"lambda-latency: not accounts: {broken.relative_to('archive')}\n"
+        "  remove it: archive compact reads its spans again\n"
+    )
+    broken.unlink()
+    compact("archive", 0)
+    assert kept(Path("archive")) == accounts(traces)
+
+
 def test_spans_without_an_account_are_found_by_compaction(tmp_path: Path, traces: list[Trace]) -> None:
     """A writer that is killed leaves them: accounts come last."""
     archive = tmp_path / "archive"

@@ -113,7 +113,15 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     "open references": (f"{HEAD}{FUNCTION}      Description: !Sub '{'${' * 20_000}'\n", ""),
     "references": (f"{HEAD}{FUNCTION}      Description: !Sub '{'${One}' * 20_000}'\n", ""),
     "lists in lists": (f"{HEAD}{FUNCTION}Metadata: {'[' * 5000}{']' * 5000}\n", "nested too deeply"),
-    "a long text": (f"{HEAD}Description: {'x' * 5_000_000}\n{FUNCTION}", "longer than 4,194,304 characters"),
+    "a long text": (f"{HEAD}Description: {'x' * 5_000_000}\n{FUNCTION}", "longer than 4,194,304"),
+    "many functions": (
+        f"{HEAD}Resources:\n"
+        + "".join(
+            f"  F{number}: {{Type: 'AWS::Serverless::Function', Properties: {{Handler: a.h, InlineCode: x}}}}\n"
+            for number in range(5000)
+        ),
+        "5,000 resources, and CloudFormation takes 500 in a template",
+    ),
 }
 
 
@@ -210,3 +218,20 @@ def test_a_hostile_template_is_read_or_refused_with_a_reason(
         assert reason in printed.out + printed.err
         if not reason:
             assert status == 0
+
+
+@pytest.mark.parametrize("folder", ["src", "."])
+def test_large_requirements_are_not_read(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside a function they are a mistake; above its folder nothing depends on them."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    (tmp_path / folder / "requirements.txt").write_text("aws-xray-sdk==2.14\n" * 300_000)
+    (tmp_path / "template.yaml").write_text(HEAD + FUNCTION)
+    monkeypatch.chdir(tmp_path)
+    status, printed = main(["adopt", "--vendor", "--region", "eu-west-1"]), capsys.readouterr()
+    said = "lambda-latency: src/requirements.txt is longer than 4,194,304 bytes\n  make it smaller\n"
+    assert (status, printed.err, "X-Ray SDK" in printed.out) == (
+        (1, said, False) if folder == "src" else (0, "", False)
+    )

@@ -5,7 +5,7 @@ An edge belongs to its callee, or to its caller if most of its edges slowed alik
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -94,19 +94,21 @@ def suspects(breakdowns: Breakdowns, compared: TypicalAndSlow) -> tuple[Cause, .
     routes = {request.breakdown.route for request in compared.slow[:MOST]}
     period = Period(breakdowns.take(_slow_and_typical(breakdowns, slow, routes)), routes)
     excess = _excess(period, [period.breakdowns.trace_id(place) in slow for place in range(len(period))])
-    ranked = causes(excess, (), {edge for edge, ns in excess.items() if ns > 0}, period.operations())
+    # In place of operations, for which the spans of all requests would have outlines: in rank they differ little
+    callees = Counter([edge.caller for edge in excess if not edge.is_own])
+    ranked = causes(excess, (), {edge for edge, ns in excess.items() if ns > 0}, callees)
     return tuple(cause for cause in ranked[:MOST_SUSPECTS] if cause.score_ns >= EVEN_NS)
 
 
 def _slow_and_typical(breakdowns: Breakdowns, slow: Collection[str], routes: Collection[str]) -> list[int]:
     """The requests with these trace ids, and some typical ones of each route, by index."""
-    kinds = list(breakdowns.kinds)
+    kinds, walls_ns, starts_ns = list(breakdowns.kinds), breakdowns.walls_ns, breakdowns.starts_ns
     members: dict[str, list[int]] = {route: [] for route in routes}
     for index in breakdowns.ended():
         members.get(kinds[breakdowns.kind_of[index]].route, []).append(index)
     chosen: list[int] = []
     for indices in members.values():
-        ordered = sorted(indices, key=lambda index: (breakdowns.walls_ns[index], breakdowns.starts_ns[index]))
+        ordered = sorted(indices, key=lambda index: (walls_ns[index], starts_ns[index], breakdowns.trace_id(index)))
         chosen += [index for index in indices if breakdowns.trace_id(index) in slow]
         low, high = (len(ordered) * percent // 100 for percent in TYPICAL_PERCENT)
         typical = [index for index in ordered[low:high] if breakdowns.trace_id(index) not in slow]

@@ -6,8 +6,9 @@ A set of requests is an integer: bit `n` stands for the n-th request.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -86,9 +87,9 @@ Carrier: TypeAlias = tuple[str, ...]
 LONGEST = 120  # characters of a value
 MOST_OF_LIST = 16  # values of a list
 DEEPEST = 3  # mappings inside of mappings
-UNITS = (1, 1_000, 1_000_000, 1_000_000_000)  # of a duration, in nanoseconds
-# A number is a duration if it is that of its span or its request, give or take this share
-NEAR = 0.02
+# A number is a duration if it is that of its span or its request in s, ms, us or ns, give or take 2 %: if its ratio to
+# the nanoseconds is between two of these limits, of which each second is an upper one.
+DURATIONS = [share * unit for unit in (1e-9, 1e-6, 1e-3, 1.0) for share in (0.98, 1.02)]
 NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?\Z")
 VARYING = re.compile(r"\d+|\b[0-9a-f]{8,}\b")
 PARAMETER = re.compile(r"\{([^{}/]+)\}|(?<=/):(\w+)|<(?:\w+:)?(\w+)>")
@@ -113,6 +114,53 @@ def without_secrets(attribute: str, text: str) -> str:
     return REDACTED if secrecy(name) == SECRET else clean(text, ())
 
 
+class AttributeValues:
+    """The values of an attribute: the requests with each text, and the number of each request that has one.
+
+    `carriers` have the attribute; `durations` are the requests whose number is the duration of its span or its own.
+    """
+
+    __slots__ = ("carriers", "durations", "numbers", "texts")
+
+    def __init__(self) -> None:
+        self.texts: defaultdict[str, set[int]] = defaultdict(set)
+        self.numbers: dict[int, float] = {}
+        self.carriers: set[Carrier] = set()
+        self.durations: set[int] = set()
+
+    def add(self, place: int, value: Single, span_and_request_ns: tuple[int, int]) -> None:
+        """Add a value of the request at this place."""
+        if isinstance(value, str):
+            self.texts[value[:LONGEST]].add(place)
+            if NUMBER.match(value) is None:
+                return
+        elif isinstance(value, bool):
+            self.texts["true" if value else "false"].add(place)
+            return
+        elif isinstance(value, int):
+            self.texts[str(value)].add(place)
+        number = float(value)
+        self.numbers[place] = max(number, self.numbers.get(place, number))
+        for ns in span_and_request_ns:
+            if ns and bisect(DURATIONS, number / ns) % 2:
+                self.durations.add(place)
+
+    def present(self) -> set[int]:
+        """Return the requests that have the attribute."""
+        return set(self.numbers).union(*self.texts.values())
+
+    def is_duration(self) -> bool:
+        """Whether the values are the durations of their spans or of the requests."""
+        return 2 * len(self.durations) > len(self.numbers) > 0
+
+    def has_ranges(self) -> bool:
+        """Whether the attribute has numbers, and not mostly texts."""
+        if not self.numbers or self.is_duration():
+            return False
+        texts = [places for text, places in self.texts.items() if NUMBER.match(text) is None]
+        return 2 * len(self.numbers) >= len(set().union(*texts))
+
+
 class AttributeSets:
     """Collects the attributes of requests. `walls_ns` are the durations of the requests, in their order.
 
@@ -120,14 +168,12 @@ class AttributeSets:
     """
 
     def __init__(self, walls_ns: Sequence[int], only: str = "") -> None:
-        self._walls_ns, self._only = walls_ns, only
-        self.texts: defaultdict[Key, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-        self.numbers: defaultdict[Key, dict[int, float]] = defaultdict(dict)
-        self._durations: defaultdict[Key, set[int]] = defaultdict(set)
+        self._walls_ns = walls_ns
+        self._is_collected: Callable[[str], bool] = only.__eq__ if only else is_candidate
+        self.values: dict[Key, AttributeValues] = {}
+        self._of_carriers: defaultdict[Carrier, dict[str, AttributeValues]] = defaultdict(dict)
         self._carriers: defaultdict[Carrier, set[int]] = defaultdict(set)
-        self._carried: defaultdict[Key, set[Carrier]] = defaultdict(set)
         self._eligible: dict[frozenset[Carrier], int] = {}
-        self._textual: defaultdict[Key, set[int]] = defaultdict(set)  # requests with a text that is no number
         self._resource: tuple[int, object] = (-1, None)
 
     def add(self, place: int, span: Span | AttributedSpan) -> None:
@@ -136,82 +182,45 @@ class AttributeSets:
         service = str(resource.get("service.name", ""))
         carrier = _carrier(service, span.kind, span.name)
         self._carriers[carrier].add(place)
-        took_ns = (span.end_ns or span.start_ns) - span.start_ns
         if span.attributes:
-            self._add(place, service, carrier, span.attributes, took_ns)
+            self._add(place, carrier, span.attributes, (span.end_ns or span.start_ns) - span.start_ns)
         if self._resource[0] != place or self._resource[1] is not resource:
             self._resource = (place, resource)
             self._carriers[service,].add(place)
-            self._add(place, service, (service,), resource, 0)
+            self._add(place, (service,), resource, 0)
 
-    def values(self, key: Key, least: int) -> dict[str, set[int]]:
+    def requests_by_text(self, key: Key, least: int) -> dict[str, set[int]]:
         """Return the requests with each text of an attribute, secrets redacted, without texts of fewer than `least`.
 
         Different texts may become one: their requests are counted together.
         """
         by_text: dict[str, set[int]] = {}
-        for text, places in self.texts.get(key, {}).items():
+        for text, places in self.values[key].texts.items():
             if len(places) >= least:
                 by_text.setdefault(without_secrets(key[1], text), set()).update(places)
         return by_text
 
-    def present(self, key: Key) -> set[int]:
-        """Return the requests that have an attribute."""
-        return set(self.numbers.get(key, ())).union(*self.texts.get(key, {}).values())
-
     def eligible(self, key: Key) -> int:
         """Return the requests with a span that may carry the attribute: one of a service, kind and name that does."""
-        carriers = frozenset(self._carried[key])
+        carriers = frozenset(self.values[key].carriers)
         if carriers not in self._eligible:
             self._eligible[carriers] = bits(set[int]().union(*(self._carriers[carrier] for carrier in carriers)))
         return self._eligible[carriers]
 
-    def is_duration(self, key: Key) -> bool:
-        """Whether the values of an attribute are the durations of its spans or of the requests."""
-        numbers = self.numbers.get(key, {})
-        return 2 * len(self._durations.get(key, ())) > len(numbers) > 0
-
-    def has_ranges(self, key: Key) -> bool:
-        """Whether an attribute has numbers, and not mostly texts."""
-        numbers = self.numbers.get(key, {})
-        if 2 * len(numbers) < len(self._textual.get(key, ())):
-            return False
-        return bool(numbers) and not self.is_duration(key)
-
-    def _add(self, place: int, service: str, carrier: Carrier, attributes: Mapping[str, object], took_ns: int) -> None:
-        for name, value in self._collected(attributes):
-            for attribute, single in _singles(name, value):
-                key = service, attribute
-                self._carried[key].add(carrier)
-                if single is True or single is False:
-                    self.texts[key]["true" if single else "false"].add(place)
-                elif isinstance(single, str):
-                    self.texts[key][single[:LONGEST]].add(place)
-                    if NUMBER.match(single):
-                        self._number(place, key, float(single), took_ns)
-                    else:
-                        self._textual[key].add(place)
-                else:
-                    if isinstance(single, int):
-                        self.texts[key][str(single)].add(place)
-                    self._number(place, key, float(single), took_ns)
-
-    def _collected(self, attributes: Mapping[str, object]) -> Iterable[tuple[str, object]]:
-        only = self._only
-        if not only:
-            pairs = (*attributes.items(), *_parameters(attributes))
-            return [(name, value) for name, value in pairs if is_candidate(name)]
-        if only in attributes:
-            return [(only, attributes[only])]
-        parameters = _parameters(attributes) if only.startswith(DERIVED) else ()
-        return [(name, value) for name, value in parameters if name == only]
-
-    def _number(self, place: int, key: Key, number: float, took_ns: int) -> None:
-        numbers = self.numbers[key]
-        numbers[place] = max(number, numbers.get(place, number))
-        for ns in (took_ns, self._walls_ns[place]):
-            if ns and any(abs(number * unit - ns) <= NEAR * ns for unit in UNITS):
-                self._durations[key].add(place)
+    def _add(self, place: int, carrier: Carrier, attributes: Mapping[str, object], took_ns: int) -> None:
+        of_carrier, ns = self._of_carriers[carrier], (took_ns, self._walls_ns[place])
+        for name, value in (*attributes.items(), *_parameters(attributes)):
+            if not self._is_collected(name):
+                continue
+            # Most values are texts, and a generator takes longer
+            for single_name, single in ((name, value),) if isinstance(value, str) and value else _flat(name, value):
+                values = of_carrier.get(single_name)
+                if values is None:
+                    values = of_carrier[single_name] = self.values.setdefault(
+                        (carrier[0], single_name), AttributeValues()
+                    )
+                    values.carriers.add(carrier)
+                values.add(place, single, ns)
 
 
 @lru_cache(maxsize=4096)
@@ -232,11 +241,6 @@ def collected(
             places[indices[place]] = place
             attributes.add(place, span)
     return attributes, places
-
-
-def _singles(name: str, value: object) -> Iterable[tuple[str, Single]]:
-    # Most are texts, and a generator takes longer
-    return ((name, value),) if isinstance(value, str) and value else _flat(name, value)
 
 
 def _flat(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, Single]]:

@@ -66,27 +66,26 @@ def _by_span_attribute(
 ) -> dict[Value, list[int]]:
     """Group requests by the attribute of the service in which most of them have it."""
     attributes, _ = collected(breakdowns, chosen, read, name)
-    keys = {*attributes.texts, *attributes.numbers}
-    key = max(keys, key=lambda key: (len(attributes.present(key)), key), default=None)
+    key = max(attributes.values, key=lambda key: (len(attributes.values[key].present()), key), default=None)
     if key is None:
         raise ReportError(f"no span has the attribute {name!r}", _proposed(breakdowns, name, read))
     places_of = _places_of(attributes, key)
     groups = {value: [chosen[place] for place in places] for value, places in places_of.items()}
-    present = set(attributes.numbers.get(key, ())).union(*places_of.values())
+    present = set(attributes.values[key].numbers).union(*places_of.values())
     absent = [index for place, index in enumerate(chosen) if place not in present]
     return {**groups, Value(*key, ABSENT): absent} if absent else groups
 
 
 def _places_of(attributes: AttributeSets, key: tuple[str, str]) -> Mapping[Value, Sequence[int]]:
     """Return the requests with each value of an attribute, numbers with many values in ranges."""
-    numbers: dict[int, float] = attributes.numbers.get(key, {})
-    if len(set(numbers.values())) > MOST_VALUES and attributes.has_ranges(key):
-        return dict(_ranges(key, numbers))
-    texts = attributes.values(key, 1)
+    values = attributes.values[key]
+    if len(set(values.numbers.values())) > MOST_VALUES and values.has_ranges():
+        return dict(_ranges(key, values.numbers))
+    texts = attributes.requests_by_text(key, 1)
     if texts:
         return {Value(*key, text): sorted(places) for text, places in texts.items()}
     by_value: dict[Value, list[int]] = {}
-    for place, number in numbers.items():  # numbers that are not whole, of few values
+    for place, number in values.numbers.items():  # numbers that are not whole, of few values
         by_value.setdefault(Value(*key, f"{number:.15g}"), []).append(place)
     return by_value
 

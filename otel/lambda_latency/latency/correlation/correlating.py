@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, combinations, takewhile
 from math import log
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from lambda_latency.latency.analysis.cause_groups import CauseGroups
@@ -83,12 +84,12 @@ def new_values(attributes: AttributeSets, change: Transition, places: Mapping[in
     """
     earlier, later = _set_of(change.earlier, places), _set_of(change.later, places)
     ranked: list[tuple[int, float, Value]] = []
-    for key in attributes.texts:
+    for key in attributes.values:
         eligible = attributes.eligible(key)
         old, new = earlier & eligible, later & eligible
         if min(new.bit_count(), old.bit_count()) < LEAST:
             continue
-        for text, having in attributes.values(key, LEAST).items():
+        for text, having in attributes.requests_by_text(key, LEAST).items():
             holders = bits(having)
             share = (holders & new).bit_count() / new.bit_count()
             old_share = (holders & old).bit_count() / old.bit_count()
@@ -229,16 +230,16 @@ def candidates(attributes: AttributeSets, everyone: int) -> tuple[list[Candidate
     """Return all values that may set the requests of a sample apart, and the number of tests, of ranges too."""
     tested: list[Candidate] = []
     of_ranges = 0
-    for key in sorted({*attributes.texts, *attributes.numbers}):
-        if attributes.is_duration(key):
+    for key, values in sorted(attributes.values.items(), key=itemgetter(0)):
+        if values.is_duration():
             continue
         eligible = attributes.eligible(key) & everyone
-        for text, places in attributes.values(key, LEAST_SLOW).items():
+        for text, places in attributes.requests_by_text(key, LEAST_SLOW).items():
             tested.append(Candidate((Value(*key, text),), bits(places), eligible))
-        absent = eligible & ~bits(attributes.present(key))
+        absent = eligible & ~bits(values.present())
         if absent.bit_count() >= LEAST_SLOW:
             tested.append(Candidate((Value(*key, ABSENT),), absent, eligible))
-        if attributes.has_ranges(key):
+        if values.has_ranges():
             of_ranges += QUESTIONS
     return tested, len(tested) + of_ranges
 
@@ -335,13 +336,13 @@ def _pairs(scored: Sequence[_Scored], groups_of: GroupsOf) -> Iterator[_Scored]:
 
 def _ranges(attributes: AttributeSets, groups_of: GroupsOf) -> Iterator[_Scored]:
     """Yield the range of each attribute with numbers that sets the slow requests apart most, if any does."""
-    for key, numbers in attributes.numbers.items():
-        if not attributes.has_ranges(key):
+    for key, values in attributes.values.items():
+        if not values.has_ranges():
             continue
         eligible = attributes.eligible(key)
         groups = groups_of(eligible)
         both = groups.slow | groups.controls
-        numbered = sorted([(number, place) for place, number in numbers.items() if both >> place & 1])
+        numbered = sorted([(number, place) for place, number in values.numbers.items() if both >> place & 1])
         best = best_range(key, numbered, groups, FEW_NATS) if len(numbered) >= LEAST_NUMBERS else None
         if best is not None and (nats := _nats(groups, best[1])) >= FEW_NATS:
             yield _Scored(nats, Candidate((best[0],), best[1], eligible))

@@ -67,6 +67,14 @@ def test_a_candidate_takes_longer_by_the_call() -> None:
     assert report_of(requests[::-1], lambda _: {}).verdict.suspects == report.verdict.suspects
 
 
+def test_candidates_do_not_depend_on_the_order_of_requests_that_are_alike() -> None:
+    """Requests that start at one time and take as long wait for different services."""
+    requests = [_sold(number) for number in range(200)]
+    requests = [r._replace(start_ns=requests[0].start_ns, wall_ns=r.wall_ns // (50 * MS) * 50 * MS) for r in requests]
+    suspects = report_of(requests, lambda _: {}).verdict.suspects
+    assert suspects == report_of(requests[::-1], lambda _: {}).verdict.suspects != ()
+
+
 def test_a_candidate_that_cannot_be_felt_is_not_told() -> None:
     """All requests take about as long."""
     even = [request(number, {CHECKOUT.component: 100 + number % 15}) for number in range(200)]
