@@ -23,6 +23,7 @@ FORTY = f"Description: Forty\n\n{HEAD}\nResources:\n" + "".join(
     (FUNCTION + API).format(name=f"F{number}") for number in range(40)
 )
 ONE = f"{HEAD}\nResources:\n{(FUNCTION + API).format(name='One')}"
+NAMES = "Post", "Get"
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER: /opt/lambda-latency/wrapper"
 OLD = FUNCTION.format(name="Old").replace("python3.12", "python3.9")
 
@@ -37,7 +38,7 @@ def removed(out: str) -> list[str]:
     return [line[1:] for line in out.splitlines() if re.match(r"-(?!--)", line)]
 
 
-def test_forty_functions_get_eight_lines(tmp_path: Path) -> None:
+def test_forty_functions_get_seven_lines(tmp_path: Path) -> None:
     """In `Globals`, with the empty line after it; no file beside the template and the record."""
     make_app(tmp_path, FORTY)
     originals = files(tmp_path)
@@ -47,8 +48,7 @@ def test_forty_functions_get_eight_lines(tmp_path: Path) -> None:
         "  Function:",
         "    Tracing: Active",
         f"    Layers: [{ARN}]",
-        "    Environment:",
-        f"      Variables: {{ {WRAPPER}, LAMBDA_LATENCY_EXPORT: daemon }}",
+        f"    Environment: {{ Variables: {{ {WRAPPER}, LAMBDA_LATENCY_EXPORT: daemon }} }}",
         "  Api: { TracingEnabled: true }",
         "",
     ])  # fmt: skip
@@ -58,26 +58,46 @@ def test_forty_functions_get_eight_lines(tmp_path: Path) -> None:
     assert files(tmp_path) == originals
 
 
-def test_one_function_gets_eight_lines(tmp_path: Path) -> None:
+def test_one_function_gets_six_lines(tmp_path: Path) -> None:
     """In its own properties."""
     make_app(tmp_path, ONE)
     originals = files(tmp_path)
     status, out, _ = adopt(tmp_path, "--layer", ARN, "--write")
-    assert (status, len(added(out)), removed(out)) == (0, 7, [])
+    assert (status, len(added(out)), removed(out)) == (0, 6, [])
     assert adopt(tmp_path, "--undo")[0] == 0
     assert files(tmp_path) == originals
 
 
-def test_with_the_collector_they_are_twelve(tmp_path: Path) -> None:
-    """Its layer and its configuration are two lines more, and lists are in lines of their own."""
+def test_with_the_collector_they_are_nine(tmp_path: Path) -> None:
+    """Its layer is a line more, and the list of layers is in lines of its own."""
     make_app(tmp_path, FORTY)
     status, out, _ = adopt(tmp_path, "--layer", ARN, "--export", "collector")
-    assert (status, len(added(out))) == (0, 12)
+    assert (status, len(added(out))) == (0, 9)
     collector = (
         '!Sub "arn:${AWS::Partition}:lambda:${AWS::Region}:901920570463:layer:aws-otel-collector-amd64-ver-0-117-0:1"'
     )
     assert f"      - {collector}" in added(out)
-    assert f"        {WRAPPER}" in added(out)
+
+
+def test_two_processors_share_the_lines(tmp_path: Path) -> None:
+    """The kit's layer is for both; the collector's is not, so with it each function has its lines."""
+    make_app(tmp_path, TEMPLATE + FUNCTION.format(name="Arm") + "      Architectures: [arm64]\n")
+    numbers = [len(added(adopt(tmp_path, "--layer", ARN, "--export", export)[1])) for export in ("daemon", "collector")]
+    assert numbers == [5, 10]
+
+
+def test_a_role_of_the_template_gets_one_line(tmp_path: Path) -> None:
+    """Lambda refuses active tracing without the permission: fewer lines than one for each role are not enough."""
+    role = "  {}Role:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{}}\n"
+    roles = "".join(role.format(name) for name in NAMES)
+    functions = "".join(f"{FUNCTION.format(name=name)}      Role: !GetAtt {name}Role.Arn\n" for name in NAMES)
+    make_app(tmp_path, f"{HEAD}\nResources:\n{functions}{roles}")
+    originals = files(tmp_path)
+    _, out, _ = adopt(tmp_path, "--layer", ARN, "--write")
+    policy = '[!Sub "arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"]'
+    assert ([line.strip() for line in added(out)][6:], len(removed(out))) == ([f"ManagedPolicyArns: {policy}"] * 2, 0)
+    assert adopt(tmp_path, "--undo")[0] == 0
+    assert files(tmp_path) == originals
 
 
 def test_a_newer_layer_replaces_the_arn_alone(tmp_path: Path) -> None:
