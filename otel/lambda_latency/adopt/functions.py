@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_latency.adopt.wording import ARM, INSTRUMENT, OF_BACKEND, TRACED, WRAPPER
+from lambda_latency.documentation import page_address
 from lambda_latency.template import LAYER_FOLDER, Diagnostic, Resolved, YamlNode, first_value
 
 FUNCTION, LAYER = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
@@ -121,7 +122,7 @@ class _Reader:
         """The reasons why a function must be edited by hand."""
         properties = fn.properties
         if _text_of(written, "PackageType") == "Image" or properties.get("ImageUri") is not None:
-            todo = "copy the layer's files into the image: docs/how-to/container.md"
+            todo = f"copy the layer's files into the image: {page_address('how-to/container')}"
             yield properties, "it is a container image", todo
             return
         if not fn.runtime:

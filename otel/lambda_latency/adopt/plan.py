@@ -21,6 +21,7 @@ from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import Adopted, adopt_template
 from lambda_latency.adopt.wording import PACKAGES, WITHOUT_COLLECTOR, AdoptOptions
 from lambda_latency.adopt.writing import read_record
+from lambda_latency.documentation import page_address
 from lambda_latency.example import example_folder
 from lambda_latency.layer import MODULES, WRAPPER, layer_files
 from lambda_latency.template import (
@@ -77,7 +78,7 @@ def find_template(path: Path) -> Path:
         template = usual_template(path)
         if template is None:
             problem, todo = missing_template(path, to_edit=True)
-            raise AdoptError(f"{path}: {problem}", todo)
+            raise AdoptError(problem, todo)
         return template
     if not path.exists():
         raise AdoptError(f"{path} does not exist", "name a SAM template, or the folder that has one")
@@ -181,7 +182,9 @@ def _adopt(plan: Plan, template: Template, options: AdoptOptions) -> str:
     adopted = adopt_template(template, options, uri)
     loss = _loss(template, adopted)
     if loss:
-        raise AdoptError(f"{template.shown} cannot be edited safely: {loss}", "adopt it by hand: docs/how-to/adopt.md")
+        raise AdoptError(
+            f"{template.shown} cannot be edited safely: {loss}", f"adopt it by hand: {page_address('how-to/adopt')}"
+        )
     if adopted.text != template.text:
         plan.changes.append(Change(template.path, template.shown, template.text.encode(), adopted.text.encode()))
     plan.findings += [*template.findings, *adopted.findings, *_notes_on(template)]

@@ -110,7 +110,7 @@ def _add_to_list(edits: Edits, properties: YamlNode, name: str, policy: str) -> 
     """Adds a policy to a list of properties, which may be absent; False if it is computed or empty."""
     policies = properties.get(name)
     if policies is None:
-        edits.add_entries(properties, {name: [policy]})
+        edits.add_entries(properties, {name: f"[{policy}]"})
     elif policies.kind == "list" and not policies.function and policies.items:
         edits.add_items(policies, [policy])
     else:

@@ -105,8 +105,7 @@ def _translated(template: Template, edits: Edits, added: Sequence[AppFn]) -> Ite
 
 def _trace_functions(edits: Edits, functions: Sequence[AppFn], added: Sequence[AppFn], options: AdoptOptions) -> str:
     """Adds to Globals if all functions are alike, else to each function; returns the section as text."""
-    are_alike = len({(fn.architecture, fn.arm, bool(fn.backend)) for fn in added}) == 1
-    if are_alike and len(added) == len(functions) > 1 and _share(edits, added, options):
+    if _are_alike(added, options) and len(added) == len(functions) > 1 and _share(edits, added, options):
         for fn in added:
             _trace(edits, fn.properties, options)
         return "Globals" if edits.root.get("Globals") is not None else "Globals, new"
@@ -116,6 +115,12 @@ def _trace_functions(edits: Edits, functions: Sequence[AppFn], added: Sequence[A
         own_options = replace(options, export=BACKEND) if fn.backend else options
         _extend(edits, fn.properties, fn.architecture, own_options, bridge=bool(fn.bridge), traced=traced)
     return "each function"
+
+
+def _are_alike(functions: Sequence[AppFn], options: AdoptOptions) -> bool:
+    """Whether all functions get the same lines: only the collector's layer is of one processor."""
+    processors = {(fn.architecture, fn.arm) for fn in functions if options.collected}
+    return len(processors) <= 1 and len({bool(fn.backend) for fn in functions}) == 1
 
 
 def _share(edits: Edits, added: Sequence[AppFn], options: AdoptOptions) -> bool:
@@ -143,18 +148,18 @@ def _is_mapping(node: YamlNode) -> bool:
 
 
 def _function_tree(architecture: str, options: AdoptOptions, *, bridge: bool) -> dict[str, Tree]:
+    listed, settings = layers(options, architecture, always=bridge), variables(options, bridge=bridge)
     if options.layer:
-        listed, settings = layers(options, architecture, always=bridge), variables(options, bridge=bridge)
         in_a_row = ", ".join(f"{name}: {value}" for name, value in settings.items())
         return {
             "Tracing": "Active",
-            "Layers": listed if len(listed) > 1 else f"[{listed[0]}]",
-            "Environment": {"Variables": settings if options.collected else f"{{ {in_a_row} }}"},
+            "Layers": listed if options.collected else f"[{listed[0]}]",
+            "Environment": f"{{ Variables: {{ {in_a_row} }} }}",
         }
     return {
         "Tracing": f"!If [{ACTIVE}, Active, PassThrough]",
-        "Layers": layers(options, architecture, always=bridge),
-        "Environment": {"Variables": variables(options, bridge=bridge)},
+        "Layers": listed,
+        "Environment": {"Variables": settings},
     }
 
 

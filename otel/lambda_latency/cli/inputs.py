@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lambda_latency.cli.request import Request
+from lambda_latency.documentation import page_address
 from lambda_latency.files import unwritable
 from lambda_latency.latency import (
     Breakdowns,
@@ -208,7 +209,7 @@ ELSEWHERE = "check the path: lambda-latency demo and serve write into the folder
 # Remedies by words of a reason, of which the first that matches counts.
 REMEDIES = {
     "got schema, command": "it is a report of this command: name the traces, which its key sources has",
-    "no trace: got": "docs/reference/formats.md says how to get a trace file of each form",
+    "no trace: got": f"{page_address('reference/formats')} says how to get a trace file of each form",
     "not JSON": FORMATS,
     "not text": FORMATS,
     "neither text": FORMATS,

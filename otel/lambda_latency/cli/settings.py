@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lambda_latency.cli.arguments import gate, ms, region
 from lambda_latency.cli.exit_statuses import USAGE
 from lambda_latency.cli.messages import warn
+from lambda_latency.documentation import page_address
 from lambda_latency.spelling import did_you_mean
 from lambda_latency.variables import COMMAND, PREFIX, unread_variable, variable_of
 
@@ -29,7 +30,7 @@ class SettingsError(ValueError):
     exit_status = USAGE
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message}\n  correct it: docs/reference/settings.md lists the settings")
+        super().__init__(f"{message}\n  correct it: {page_address('reference/settings')} lists the settings")
 
 
 class ProjectSettings(NamedTuple):

@@ -9,9 +9,14 @@ from typing import NamedTuple
 
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.function import Fn
+from lambda_latency.documentation import page_address
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
-PAGE = "docs/reference/doctor.md"
+
+
+def page_of(rule: str) -> str:
+    """The address of a rule's section in the documentation."""
+    return page_address(f"reference/doctor#{rule}")
 
 
 class Issue(NamedTuple):
@@ -43,7 +48,7 @@ class Rule:
     @property
     def page(self) -> str:
         """The rule's section in the documentation."""
-        return f"{PAGE}#{self.name}"
+        return page_of(self.name)
 
     def finding(self, path: str, issue: Issue) -> Finding:
         """A violation of the rule in what has a path."""
@@ -90,4 +95,4 @@ class Finding:
     @property
     def page(self) -> str:
         """The section of its rule in the documentation."""
-        return f"{PAGE}#{self.rule}"
+        return page_of(self.rule)

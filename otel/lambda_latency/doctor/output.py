@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from lambda_latency.doctor.finding import ERROR, NOTE, PAGE, WARNING, Finding, Rule
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Rule
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MEMBERS = ("rule", "severity", "path", "line", "what", "effect", "todo", "page")  # of a finding in JSON
@@ -79,4 +79,4 @@ def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str)
 
 def explained(rule: Rule) -> str:
     """The output of `--explain`: the rule's text and page."""
-    return f"{rule.name} ({rule.severity})\n\n{rule.effect} {rule.why}\n\nPage: {PAGE}#{rule.name}\n"
+    return f"{rule.name} ({rule.severity})\n\n{rule.effect} {rule.why}\n\nPage: {rule.page}\n"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
+from lambda_latency.documentation import page_address
 from lambda_latency.template.artifact import LAYER_FOLDER
 from lambda_latency.template.node import YamlNode
 
@@ -28,12 +29,13 @@ FRAMEWORKS = (
     ("serverless.yaml", "a Serverless Framework app", PACKAGE),
     ("*.tf", "a Terraform configuration", ""),
 )
-BY_HAND = "add the layer by hand: docs/how-to/adopt.md has an example"
+OPTION = "--template FILE"  # of each command that reads a template
+BY_HAND = f"add the layer by hand: {page_address('how-to/adopt')} has an example"
 OTHERS = frozenset(["node_modules", "site-packages", "venv", LAYER_FOLDER])  # never the app's own templates
 # The folders of templates that other frameworks make, to be read and not to be edited, and what to edit instead.
 MADE = {
-    "cdk.out": "add the layer in the CDK app: docs/how-to/adopt.md has an example",
-    ".serverless": "add the layer in serverless.yml: docs/how-to/adopt.md has an example",
+    "cdk.out": f"add the layer in the CDK app: {page_address('how-to/adopt')} has an example",
+    ".serverless": f"add the layer in serverless.yml: {page_address('how-to/adopt')} has an example",
 }
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
 # The property of a nested stack that names its template.
@@ -52,15 +54,18 @@ def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
     files = list(islice(_files(folder, () if to_edit else MADE), MOST_FILES))
     names = {path.name for path in files}
     app, command = next((framework[1:] for framework in FRAMEWORKS if fnmatch.filter(names, framework[0])), ("", ""))
-    problem = f"no template.yaml: it is {app}" if app else "no template.yaml"
+    problem = f"no template.yaml in {'this folder' if folder == Path() else folder}"
+    if app:
+        problem += f": it is {app}"
     marks = (SAM,) if to_edit else (SAM, PLAIN)
     templates = [os.path.relpath(path, folder) for path in files if path.suffix in SUFFIXES and _has(path, marks)]
     if templates:
         more = f" and {len(templates) - MOST_NAMED} more" if len(templates) > MOST_NAMED else ""
-        return problem, f"name the template: {', '.join(templates[:MOST_NAMED])}{more}"
+        return problem, f"name the template: {', '.join(templates[:MOST_NAMED])}{more} ({OPTION})"
     if to_edit:
-        return problem, BY_HAND if app else "name a SAM template"
-    return problem, f"run {command}" if command else "name a SAM or CloudFormation template"
+        return problem, BY_HAND if app else f"name a SAM template ({OPTION})"
+    action = f"run {command}" if command else "name a SAM or CloudFormation template"
+    return problem, f"{action} ({OPTION})"
 
 
 def nested_templates(root: YamlNode, folder: Path) -> Iterator[tuple[str, YamlNode, Path]]:
@@ -77,7 +82,7 @@ def nested_templates(root: YamlNode, folder: Path) -> Iterator[tuple[str, YamlNo
 def by_hand(path: Path) -> str:
     """How the layer is added to an app whose template is not edited."""
     folder = path.resolve().parent.name
-    return MADE.get(folder, "add the layer by hand: docs/how-to/existing-app.md")
+    return MADE.get(folder, f"add the layer by hand: {page_address('how-to/existing-app')}")
 
 
 def _files(folder: Path, hidden: Collection[str]) -> Iterator[Path]:

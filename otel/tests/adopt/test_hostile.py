@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from lambda_latency.adopt import AdoptError, check_clean
+from lambda_latency.documentation import page_address
 from tests.adopt.apps import FUNCTION, HANDLER, HEAD, TEMPLATE, adopt, files, make_app, refused
 from tests.parts import Loader
 
@@ -228,7 +229,7 @@ LEFT_OUT = {
     ),
     "an image": (
         f"{HEAD}Resources:\n{FUNCTION.format(name='Two')}{IMAGE}",
-        "template.yaml:14: One: it is a container image: copy the layer's files into the image: docs/how-to/container.md",
+        f"template.yaml:14: One: it is a container image: copy the layer's files into the image: {page_address('how-to/container')}",
     ),
     "functions made by a loop": (
         LOOP,

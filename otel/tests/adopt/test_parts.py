@@ -6,6 +6,7 @@ import pytest
 
 from lambda_latency.adopt.reading import without_sdk
 from lambda_latency.doctor import Deployment, diagnose
+from lambda_latency.documentation import page_address
 from tests.adopt.apps import FUNCTION, HANDLER, TEMPLATE, adopt, files, make_app, refused
 
 SDK = "from aws_xray_sdk.core import patch_all\npatch_all()\n" + HANDLER
@@ -376,9 +377,9 @@ def test_nothing_to_undo_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "todo"),
     [
-        ("cdk.out", "add the layer in the CDK app: docs/how-to/adopt.md has an example"),
-        (".serverless", "add the layer in serverless.yml: docs/how-to/adopt.md has an example"),
-        ("made", "add the layer by hand: docs/how-to/existing-app.md"),
+        ("cdk.out", f"add the layer in the CDK app: {page_address('how-to/adopt')} has an example"),
+        (".serverless", f"add the layer in serverless.yml: {page_address('how-to/adopt')} has an example"),
+        ("made", f"add the layer by hand: {page_address('how-to/existing-app')}"),
     ],
 )
 def test_a_template_without_sam_is_left_with_the_place_of_the_layer(tmp_path: Path, folder: str, todo: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.cli.entry import COMMANDS
+from lambda_latency.documentation import page_address
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.readers.formats import KNOWN
 from tests.latency.generated import hundred
@@ -20,7 +21,7 @@ TERMS = (
     "for example: slower than 2s, faster than 100ms, route = POST /orders, part ~ payments, status >= 500, cold, "
     "error, timed out"
 )
-CORRECT = "correct it: docs/reference/settings.md lists the settings"
+CORRECT = f"correct it: {page_address('reference/settings')} lists the settings"
 NOTHING = "what writes this file has recorded nothing: lambda-latency doctor says why a SAM app does not"
 FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
@@ -134,7 +135,7 @@ MISTAKES: dict[tuple[int, str], dict[str, str]] = {
         "report bytes.bin": "bytes.bin:1: not text: the bytes are not UTF-8",
         "report picture.webp": "picture.webp:1: no trace file: its bytes are neither text nor OTLP as protobuf",
     },
-    (1, "docs/reference/formats.md says how to get a trace file of each form"): {
+    (1, f"{page_address('reference/formats')} says how to get a trace file of each form"): {
         "report list.json": f"list.json:1: no trace: got a whole number; {KNOWN}",
         "report app.log": f"app.log:1: no trace: got level; {KNOWN}",
     },
@@ -182,7 +183,7 @@ MISTAKES: dict[tuple[int, str], dict[str, str]] = {
     (2, "set memory_mb in the table [usage] of a file: --details FILE"): {
         "cost --requests 5 --memory 512": "the option --memory is gone",
     },
-    (2, "docs/reference/cli.md has the keys of this file"): {
+    (2, f"{page_address('reference/cli')} has the keys of this file"): {
         "cost --details nothing.json": "nothing.json cannot be read: Invalid statement (at line 1, column 1)",
     },
     (1, "routes seen: POST /orders"): {
@@ -240,7 +241,7 @@ MISTAKES: dict[tuple[int, str], dict[str, str]] = {
         "invoke F hollow": "hollow cannot be read: Is a directory",
     },
     (1, "name a template with --template, or write the example's with lambda-latency init DIR"): {
-        "serve --template nope.yaml": "nope.yaml:1: cannot be read (No such file or directory)",
+        "serve --template nope.yaml": "nope.yaml: No such file or directory",
     },
     (2, "use docker, none, or the path of a collector (make collector builds one)"): {
         "demo --collector nope": "--collector nope is not an executable program",

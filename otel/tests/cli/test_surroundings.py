@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.cli import main
+from lambda_latency.documentation import page_address
 from lambda_latency.trace import dump_line, find_sources
 from tests.disk import run_on_full_disk
 from tests.latency.generated import hundred
@@ -66,7 +67,7 @@ def test_what_is_no_trace_makes_no_archive(tmp_path: Path, capsys: pytest.Captur
         f"lambda-latency: nothing to add: {log}:1: no trace: got level",
         f"  {tmp_path}/nope: No such file or directory",
         "  check the path: lambda-latency demo and serve write into the folder out",
-        "  docs/reference/formats.md says how to get a trace file of each form",
+        f"  {page_address('reference/formats')} says how to get a trace file of each form",
     ]
     assert not archive.exists()
 

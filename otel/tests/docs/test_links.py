@@ -1,12 +1,16 @@
 """Every link within the repository leads somewhere, and every page can be reached."""
 
+import ast
 import json
 import posixpath
 import re
+from collections.abc import Iterator
 
 import pytest
+import tomlkit
 
 from lab.cost.repeated import summary
+from lambda_latency.documentation import SOURCE
 from tests.docs.claims import PROOF, claims
 from tests.docs.pages import PAGES, README, ROOT, Page, page
 
@@ -21,6 +25,36 @@ def test_a_relative_link_resolves(source: Page, link: str) -> None:
     target = posixpath.normpath(posixpath.join(posixpath.dirname(source.path), path)) if path else source.path
     assert (ROOT / target).exists()
     assert not anchor or anchor in Page(target).anchors()
+
+
+def texts() -> Iterator[str]:
+    """The texts of the package: the strings of its code, but docstrings of modules, and its other files."""
+    for file in sorted((ROOT / "otel" / "lambda_latency").rglob("*")):
+        if file.suffix in (".json", ".md", ".toml", ".txt", ".yaml"):
+            yield file.read_text("utf-8")
+        elif file.suffix == ".py":
+            tree = ast.parse(file.read_bytes())
+            about = ast.get_docstring(tree, clean=False)
+            yield from (
+                node.value
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != about
+            )
+
+
+def test_an_installed_kit_names_pages_by_their_addresses() -> None:
+    """It has none of the files."""
+    assert [path for text in texts() for path in re.findall(r"(?<![\w/.])docs/[\w/-]+\.md", text)] == []
+
+
+def test_the_addresses_are_those_of_pages() -> None:
+    """In the project's repository, as the package's index page names it."""
+    code = "".join(file.read_text("utf-8") for file in (ROOT / "otel" / "lambda_latency").rglob("*.py"))
+    names = set(re.findall(r"page_address\(['\"]([\w/-]+)", code))
+    assert names <= {target.path.removeprefix("docs/").removesuffix(".md") for target in PAGES}
+    assert len(names) > 5
+    project = tomlkit.parse((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["urls"]["Source"] == SOURCE
 
 
 def test_links_to_elsewhere_are_https() -> None:

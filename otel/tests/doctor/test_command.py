@@ -8,6 +8,7 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.doctor import RULES
+from lambda_latency.documentation import page_address
 from lambda_latency.version import VERSION
 from tests.doctor.apps import ChangedApp, write
 
@@ -93,7 +94,7 @@ def test_an_option_and_the_settings_ignore_a_rule(
 
 def test_a_rule_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """With its section of the page."""
-    text = f"memory-small (warning)\n\n{MEMORY.effect} {MEMORY.why}\n\nPage: docs/reference/doctor.md#memory-small\n"
+    text = f"memory-small (warning)\n\n{MEMORY.effect} {MEMORY.why}\n\nPage: {MEMORY.page}\n"
     assert doctor(capsys, "--explain", "memory-small") == (0, text, "")
     assert doctor(capsys, "--explain", "x")[0] == 2
 
@@ -108,7 +109,7 @@ def test_findings_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
                 "rule": "memory-small", "severity": "warning", "path": str(template), "line": 7,
                 "what": "each function has 192 MB, one 9th of a processor", "effect": MEMORY.effect,
                 "todo": "give it 256 MB or more; 512 MB often costs no more",
-                "page": "docs/reference/doctor.md#memory-small",
+                "page": page_address("reference/doctor#memory-small"),
             }
         ],
     }  # fmt: skip

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.documentation import page_address
 from lambda_latency.template import (
     YamlNode,
     check_template,
@@ -16,7 +17,7 @@ from lambda_latency.template import (
 
 SAM = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
 PLAIN = '{"Resources": {"F": {"Type": "AWS::Lambda::Function"}}}'
-BY_HAND = "add the layer by hand: docs/how-to/adopt.md has an example"
+BY_HAND = f"add the layer by hand: {page_address('how-to/adopt')} has an example"
 
 
 def put(folder: Path, name: str, text: str = "") -> None:
@@ -41,11 +42,10 @@ def test_templates_below_are_named(tmp_path: Path) -> None:
     put(tmp_path, "infra/tables.yaml", "Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n")
     put(tmp_path, "backend/.aws-sam/build/template.yaml", SAM)
     put(tmp_path, "node_modules/x/template.yaml", SAM)
-    assert missing_template(tmp_path) == (
-        "no template.yaml",
-        "name the template: backend/template.yaml, infra/stack.json",
-    )
-    assert missing_template(tmp_path, to_edit=True) == ("no template.yaml", "name the template: backend/template.yaml")
+    problem = f"no template.yaml in {tmp_path}"
+    todo = "name the template: backend/template.yaml, infra/stack.json (--template FILE)"
+    assert missing_template(tmp_path) == (problem, todo)
+    assert missing_template(tmp_path, to_edit=True) == (problem, todo.replace(", infra/stack.json", ""))
 
 
 def test_many_templates_are_counted(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_many_templates_are_counted(tmp_path: Path) -> None:
     for number in range(7):
         put(tmp_path, f"s{number}/template.yaml", SAM)
     shown = ", ".join(f"s{number}/template.yaml" for number in range(5))
-    assert missing_template(tmp_path)[1] == f"name the template: {shown} and 2 more"
+    assert missing_template(tmp_path)[1] == f"name the template: {shown} and 2 more (--template FILE)"
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,25 @@ def test_many_templates_are_counted(tmp_path: Path) -> None:
 def test_another_framework_is_named(tmp_path: Path, name: str, framework: str, todo: str) -> None:
     """With the command that makes a template to read; the layer is added by hand."""
     put(tmp_path, f"infra/{name}")
-    assert missing_template(tmp_path) == (f"no template.yaml: it is {framework}", todo)
-    assert missing_template(tmp_path, to_edit=True) == (f"no template.yaml: it is {framework}", BY_HAND)
+    problem = f"no template.yaml in {tmp_path}: it is {framework}"
+    assert missing_template(tmp_path) == (problem, f"{todo} (--template FILE)")
+    assert missing_template(tmp_path, to_edit=True) == (problem, BY_HAND)
 
 
 def test_what_another_framework_has_made_is_read_and_not_edited(tmp_path: Path) -> None:
     """The templates of `cdk synth` are named, but not to a command that edits."""
     put(tmp_path, "cdk.json")
     put(tmp_path, "cdk.out/Shop.template.json", PLAIN)
-    assert missing_template(tmp_path)[1] == "name the template: cdk.out/Shop.template.json"
+    assert missing_template(tmp_path)[1] == "name the template: cdk.out/Shop.template.json (--template FILE)"
     assert missing_template(tmp_path, to_edit=True)[1] == BY_HAND
 
 
-def test_an_empty_folder(tmp_path: Path) -> None:
+def test_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of it."""
-    assert missing_template(tmp_path) == ("no template.yaml", "name a SAM or CloudFormation template")
-    assert missing_template(tmp_path, to_edit=True) == ("no template.yaml", "name a SAM template")
+    monkeypatch.chdir(tmp_path)
+    problem = "no template.yaml in this folder"
+    assert missing_template(Path()) == (problem, "name a SAM or CloudFormation template (--template FILE)")
+    assert missing_template(Path(), to_edit=True) == (problem, "name a SAM template (--template FILE)")
 
 
 QUEUE = """\

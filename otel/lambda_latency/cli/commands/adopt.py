@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.cli.arguments import add_template_option, region
 from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import fail, usage, warn
+from lambda_latency.documentation import page_address
 
 if TYPE_CHECKING:
     from lambda_latency.adopt import Plan
@@ -42,7 +43,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     )
     parser.removed = {
         "PATH": "write --template PATH",
-        "--rewrite": "the kit runs X-Ray SDK code as it is; docs/how-to/adopt.md has the edits by hand",
+        "--rewrite": f"the kit runs X-Ray SDK code as it is; {page_address('how-to/adopt')} has the edits by hand",
     }
     add_template_option(parser)
     actions = parser.add_mutually_exclusive_group()

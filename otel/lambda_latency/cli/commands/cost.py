@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.cli.arguments import region
 from lambda_latency.cli.exit_statuses import FAILED, FINE, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import fail, usage, warn
+from lambda_latency.documentation import page_address
 
 if TYPE_CHECKING:
     from lambda_latency.prices import AccountUsage, Prices, Usage
@@ -41,7 +42,7 @@ KEYS = {
 REMOVED = {option: f"set {key} in the table [usage] of a file: --details FILE" for option, key in KEYS.items()} | {
     "--prices": "name the same file with --details FILE",
     "--parameter": "set memory_mb and processor in the table [usage] of a file: --details FILE",
-    "--explanations": "each message of an alarm says what it cost; docs/how-to/explain-alarms.md has the sum",
+    "--explanations": f"each message of an alarm says its cost; {page_address('how-to/explain-alarms')} has the sum",
     "--stack": "--account reads all functions; for some of them, write --requests N",
     "--rule": "--account reads the rule for every service; for another, write --rate P",
     "--profile": "set the variable AWS_PROFILE",
@@ -115,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
         warn(f"{options.details} cannot be read: {error.strerror}")
         return FAILED
     except ValueError as error:
-        return usage(str(error), "docs/reference/cli.md has the keys of this file")
+        return usage(str(error), f"{page_address('reference/cli')} has the keys of this file")
     typed = {name: getattr(options, name) for name in ("requests", "rate") if getattr(options, name) is not None}
     stated = _sizes(options.template, region) | account.usage | details | typed
     month, assumed = Usage(**stated), [name for name in account.unread() if name not in stated]

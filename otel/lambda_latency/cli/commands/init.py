@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.cli.exit_statuses import FINE
+from lambda_latency.documentation import page_address
 
 # The commands of a project that need an extra.
 COMMANDS = {"testing": ("pytest",), "local": ("lambda-latency demo", "lambda-latency serve")}
@@ -22,7 +23,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "functions, the collector's configuration and tests of the spans of two requests.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is new or empty")
-    parser.removed = {"--agents": "docs/how-to/ask-an-assistant.md has the lines for AGENTS.md"}
+    parser.removed = {"--agents": f"{page_address('how-to/ask-an-assistant')} has the lines for AGENTS.md"}
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import os
 
 from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.messages import usage
+from lambda_latency.documentation import page_address
 
 TYPE_CHECKING = False  # importing typing is slow
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     account.add_argument("--region", metavar="R", help="region of the traces")
     account.add_argument("--most-usd", type=float, default=0.1, metavar="N", help="most dollars a call; default 0.10")
     parser.removed = dict.fromkeys(
-        ("--install", "--agents", "--write"), "docs/how-to/ask-an-assistant.md has the lines"
+        ("--install", "--agents", "--write"), f"{page_address('how-to/ask-an-assistant')} has the lines"
     )
 
 

@@ -84,8 +84,9 @@ def run(options: argparse.Namespace) -> int:
     template = find_template(options.template)
     if options.differences:
         # Those that the template shows; what only a start shows, such as packages, is not among them
+        rows = explained(read(template, options))
         print("| this machine | what to do | on AWS |\n|---|---|---|")
-        for says, todo, source in explained(read(template, options)):
+        for says, todo, source in rows:
             print(f"| {says} | {todo} | {source} |")
         return FINE
     plan = read_plan(options.faults) if options.faults else FaultPlan()

@@ -36,7 +36,7 @@ def _default(fn: Fn, name: str) -> str:
 
 @function_rule("timeout-small", WARNING, "The first request of an execution environment can time out.")
 def timeout(_: App, fn: Fn) -> Iterator[Issue]:
-    """ADOT's layer adds 1,310 million instructions to a cold start, the kit 86 million (docs/explanation/costs.md)."""
+    """ADOT's layer adds 1,310 million instructions to a cold start, the kit 86 million."""
     limit = fn.number("Timeout", default=DEFAULT_S)
     has_layer = fn.layer("adot") is not None or fn.layer("legacy") is not None
     is_slow = fn.is_instrumented and not fn.has_kit and has_layer

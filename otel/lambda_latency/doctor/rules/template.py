@@ -28,7 +28,7 @@ CONNECTS = {
 }
 
 
-@rule("unreadable", ERROR, "Neither SAM nor CloudFormation can read it.")
+@rule("unreadable", ERROR, "Nothing of it can be deployed, and nothing of it is checked.")
 def unreadable(_: App) -> Iterator[Issue]:
     """The template, or a nested one, does not exist, is not UTF-8, is not YAML or JSON, or has no resources."""
     # An unreadable file is not an app: `diagnose` reports it

@@ -275,13 +275,13 @@ def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, parameters: dic
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda _: None, "cannot be read (No such file or directory)"),
-        (lambda path: path.mkdir(), "no template.yaml"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "not UTF-8 text: byte 0"),
-        (lambda path: path.write_text(""), "the file is empty"),
-        (lambda path: path.write_text("[a]"), "no section Resources"),
-        (lambda path: path.write_text("Resources: {}"), "Resources is empty"),
-        (lambda path: path.write_text("Resources: [a]"), "Resources is empty"),
+        (lambda _: None, "{}: No such file or directory"),
+        (lambda path: path.mkdir(), "no template.yaml in {}"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "{}:1: not UTF-8 text: byte 0"),
+        (lambda path: path.write_text(""), "{}:1: the file is empty"),
+        (lambda path: path.write_text("[a]"), "{}:1: no section Resources"),
+        (lambda path: path.write_text("Resources: {}"), "{}:1: Resources is empty"),
+        (lambda path: path.write_text("Resources: [a]"), "{}:1: Resources is empty"),
     ],
 )
 def test_what_is_no_template_is_told(tmp_path: Path, make: object, problem: str) -> None:
@@ -291,4 +291,4 @@ def test_what_is_no_template_is_told(tmp_path: Path, make: object, problem: str)
     make(path)
     with pytest.raises(LocalError) as raised:
         read_app(path, {})
-    assert str(raised.value).startswith(f"{path}:1: {problem}\n")
+    assert str(raised.value).startswith(f"{problem.format(path)}\n")

@@ -284,7 +284,13 @@ def test_an_external_extension_is_named(tmp_path: Path) -> None:
     (tmp_path / "layer" / "extensions").mkdir(parents=True)
     (tmp_path / "layer" / "extensions" / "cache").touch()
     secrets = "AWS-Parameters-and-Secrets-Lambda-Extension:12"
-    names = ("mine:1", secrets, "AWSOpenTelemetryDistroPython:29", "aws-otel-collector-amd64-ver-0-117-0:1")
+    names = (
+        "mine:1",
+        secrets,
+        "AWSOpenTelemetryDistroPython:29",
+        "aws-otel-collector-amd64-ver-0-117-0:1",
+        "lambda-latency:3",
+    )
     notes: list[str] = []
     layers, arns = (Content(tmp_path / "layer"),), tuple(f"arn:aws:lambda:us-east-1:1:layer:{name}" for name in names)
     prepared(tmp_path, [], notes, Content(tmp_path), layers, arns)

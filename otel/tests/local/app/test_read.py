@@ -10,6 +10,7 @@ from lambda_latency.local.app.read.bodies import expanded
 from lambda_latency.local.app.read.decided import unknown_to
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.source import TemplateError
+from lambda_latency.local.errors import LocalError
 
 PYTHON = "Runtime: python3.12, Handler: index.handler, InlineCode: 'def handler(event, context): ...'"
 
@@ -239,10 +240,10 @@ def test_without_a_template_those_of_other_names_are_named(tmp_path: Path, monke
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("Resources: { F: { Type: AWS::Serverless::Function } }\n")
     Path("compose.yaml").write_text("services: {}\n")
-    with pytest.raises(TemplateError) as raised:
+    with pytest.raises(LocalError) as raised:
         read_app(Path("template.yaml"), {})
     assert str(raised.value) == (
-        "template.yaml:1: no template.yaml\n"
+        "no template.yaml in this folder\n"
         "  name the template: sam.template.yaml, infra/stack/api.yml (--template FILE), "
         "or write the example's with lambda-latency init DIR"
     )

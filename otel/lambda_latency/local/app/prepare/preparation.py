@@ -26,7 +26,8 @@ DURABLE, DURABLE_MODULE = ("aws-durable-execution-sdk-python",), "aws_durable_ex
 # Parent folders of the code that are searched for a pyproject.toml
 LEVELS = 3
 KIT_LAYER = "Kit"  # in the example's template, and in those that `init` writes
-TRACING = ("AWSOpenTelemetryDistro", "aws-otel")  # layers that the kit replaces locally
+# Layers that the kit replaces locally, the last by the name of its stack in the docs
+TRACING = ("AWSOpenTelemetryDistro", "aws-otel", ":layer:lambda-latency")
 # Layers of external extensions: no code imports them.
 EXTENSIONS = ("LambdaInsightsExtension", "AWS-AppConfig", "AWS-Parameters", "Datadog-Extension")
 

@@ -11,6 +11,7 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.template import Diagnostic, YamlNode, missing_template, nearest, read_yaml, usual_template
 
 USUAL = Path("template.yaml")
+EXAMPLE = "write the example's with lambda-latency init DIR"
 # Each part of a path is a mapping; `*` stands for every name.
 MAPPINGS = (
     ("Parameters", "*"),
@@ -100,16 +101,15 @@ def find_template(path: Path) -> Path:
 
 
 def read_source(path: Path) -> SamFile:
-    """Read one file. Raises `TemplateError`, with the line, if it is not a template."""
+    """Read one file. Raises `TemplateError`, with the line, if it is not a template, or `LocalError` without one."""
     name = str(path)
     if (path == USUAL and not path.exists()) or path.is_dir():
         mistake, todo = missing_template(path if path.is_dir() else Path())
-        raise _wrong(name, 1, mistake, f"{todo} (--template FILE), or write the example's with lambda-latency init DIR")
+        raise LocalError(mistake, f"{todo}, or {EXAMPLE}")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        todo = "name a template with --template, or write the example's with lambda-latency init DIR"
-        raise _wrong(name, 1, f"cannot be read ({error.strerror})", todo) from None
+        raise LocalError(f"{name}: {error.strerror}", f"name a template with --template, or {EXAMPLE}") from None
     except UnicodeDecodeError as error:
         raise _wrong(name, 1, f"not UTF-8 text: byte {error.start}", "save it as UTF-8") from None
     repeated: list[Diagnostic] = []
