@@ -1,6 +1,5 @@
 """Apps that share the kit's deployed layer: a few lines in the template, and nothing else."""
 
-import json
 import re
 import subprocess
 import sys
