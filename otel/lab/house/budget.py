@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
     "otel/lab": 25_290,
-    "otel/tests": 62_630,
+    "otel/tests": 62_680,
     "tests": 1_500,
 }
 

@@ -76,6 +76,50 @@ def test_sums_add_up() -> None:
     assert abs(difference - doc["cohorts"]["difference_ns"]) <= len(doc["buckets"])  # each is rounded by itself
 
 
+def test_the_verdict_stands_in_it_as_in_the_text() -> None:
+    """With plain spaces between numbers and units."""
+    verdict = _document(hundred())["verdict"]
+    assert [c["name"] for c in verdict.pop("candidates")] == ["payments.example.com", "DynamoDB orders", ""]
+    assert verdict == {
+        "kind": "clear",
+        "bucket": "external",
+        "name": "payments.example.com",
+        "owner": "theirs",
+        "owner_evidence": "matched by --theirs '*payments.example.com'",
+        "owner_options": None,
+        "confidence": "medium",
+        "sentence": "10 of 119 requests of POST /orders (8 %) wait for payments.example.com: 1,183 ms more than a "
+        "typical one, 90 % of the excess. The cause is external.",
+        "evidence": "Medium confidence: it is the largest excess in 10 of the 11 slow requests.",
+        "suspects": [],
+        "cautions": [],
+        "trace_id": "6b05a667affeb9dbb0aa7f2b000000cb",
+        "against": None,
+        "example": {
+            "trace_id": "6b05a667affeb9dbb0aa7f2b000000cb",
+            "place": "lambda",
+            "span": None,
+            "span_ns": 0,
+            "pool": False,
+            "connects": None,
+            "beside": None,
+            "cold_start": None,
+            "slow_call": None,
+            "line": None,
+            "attempts": None,
+            "client_timeout": None,
+            "log": {
+                "group": "/aws/lambda/CreateOrder",
+                "request_id": None,
+                "region": None,
+                "query": "fields @timestamp, @message | filter @message like "
+                '"1-6b05a667-affeb9dbb0aa7f2b000000cb" | sort @timestamp asc | limit 200',
+                "link": None,
+            },
+        },
+    }
+
+
 def test_a_thin_verdict_owns_nothing() -> None:
     """Its candidates are in the sentence."""
     thin = _document(few())["verdict"]
