@@ -304,7 +304,7 @@ def test_an_estimate_loads_no_reader_of_traces() -> None:
         "print(sorted(rooms), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr == "['cli', 'prices', 'version']\n"
+    assert done.stderr == "['cli', 'documentation', 'prices', 'version']\n"
 
 
 NOW = datetime(2026, 11, 27, tzinfo=timezone.utc)
