@@ -278,7 +278,8 @@ def probed(root: Path, *lines: bytes) -> str:
 def test_nothing_that_reads_traces_is_imported_before_the_first_call(tmp_path: Path) -> None:
     """Neither by the list of tools, nor the prompts."""
     calls = [request(number, method) for number, method in enumerate(("tools/list", "prompts/list", "ping"), 2)]
-    assert probed(tmp_path, request(1, "server/discover", **META), *calls) == "0 [] ['agent', 'cli', 'documentation', 'version'] []\n"
+    printed = probed(tmp_path, request(1, "server/discover", **META), *calls)
+    assert printed == "0 [] ['agent', 'cli', 'documentation', 'version'] []\n"
 
 
 def test_no_call_opens_a_socket_or_starts_a_process(tmp_path: Path) -> None:
