@@ -64,17 +64,18 @@ class Store:
 
     def add(self, spans: list[Span]) -> None:
         """Append spans of this process."""
-        spans = [span for span in spans if span.start_ns >= self._begin_ns]
+        begin_ns = self._begin_ns
+        spans = [span for span in spans if span.start_ns >= begin_ns]
         if spans:
-            self._write(_line(to_otlp(spans)), spans)
+            self._write(_line(to_otlp(spans)), spans, begin_ns)
 
     def add_otlp(self, document: dict[str, Any]) -> None:
         """Append an export request in OTLP/JSON."""
-        line = _line(document)
-        if self._begin_ns and any(int(start) < self._begin_ns for start in START.findall(line)):
+        begin_ns, line = self._begin_ns, _line(document)
+        if begin_ns and any(int(start) < begin_ns for start in START.findall(line)):
             self.add(list(spans_of(line, lambda _: None)))
             return
-        self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [])
+        self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [], begin_ns)
 
     def forget(self) -> None:
         """Remove all traces so far. Their spans that arrive later are left out, too: they have started before now."""
@@ -93,9 +94,10 @@ class Store:
         if self._error:
             self._failed(self._error)
 
-    def _write(self, line: bytes, spans: list[Span]) -> None:
+    def _write(self, line: bytes, spans: list[Span], begin_ns: int) -> None:
         with self._lock:
-            if self._file.closed:  # the system is shutting down; late spans are dropped
+            # The system is shutting down, and late spans are dropped; or these were forgotten while the line was made
+            if self._file.closed or begin_ns != self._begin_ns:
                 return
             try:
                 unwritten = memoryview(line)

@@ -4,7 +4,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.local.errors import LocalError
+from lambda_latency.local.spans import store as module
 from lambda_latency.local.spans.store import Store
 from lambda_latency.trace import Problem, Span, SpanKind, dump_line, read_spans, to_otlp
 
@@ -95,6 +96,30 @@ def test_what_is_forgotten_is_gone_and_its_late_spans_are_left_out(store: Store)
         [fresh, replace(fresh, span_id="00000000000000aa")],
         [],
     )
+
+
+def test_an_export_that_is_being_added_while_traces_are_forgotten_is_one_of_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it has started before. Its thread was about to write it."""
+
+    def making(name: str) -> Callable[..., object]:
+        made = getattr(module, name)
+
+        def make_and_forget(*arguments: object) -> object:
+            store.forget()
+            return made(*arguments)
+
+        return make_and_forget
+
+    store.watch(lambda _: None)
+    for name in ("to_otlp", "spans_of"):
+        monkeypatch.setattr(module, name, making(name))
+    store.add([_span(1)])
+    assert store.path.read_text() == ""
+    monkeypatch.setattr(store, "_begin_ns", 0)
+    store.add_otlp(to_otlp([_span(2)]))
+    assert store.path.read_text() == ""
 
 
 def test_lines_of_threads_do_not_mix(store: Store) -> None:
