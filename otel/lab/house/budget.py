@@ -29,7 +29,7 @@ BUDGET = {
     "otel/lambda_latency/local": 11_270,
     "otel/lambda_latency/page": 1_200,
     "otel/lambda_latency/prices": 610,
-    "otel/lambda_latency/redaction": 1_650,
+    "otel/lambda_latency/redaction": 1_670,
     "otel/lambda_latency/runtime": 8_090,
     "otel/lambda_latency/template": 1_600,
     "otel/lambda_latency/testing": 2_680,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lambda_latency.redaction.names import NO, PERHAPS, REDACTED, SECRET, compiled, secrecy
 from lambda_latency.redaction.pairs import is_listed, is_option, is_placeholder
-from lambda_latency.redaction.reading import SOURCE, Reading, Span
+from lambda_latency.redaction.reading import SOURCE, B, Reading, Span
 from lambda_latency.redaction.shapes import opaque
 
 Q = r"""\\{0,8}["']"""
@@ -42,10 +42,10 @@ FORMS = {
         rf"\s{{0,9}}[rbfu]?{Q}(?P<value>(?:(?!{Q}\s?[,)])[^\n]){{1,200}})"
     ),
     # A scheme of authorization with a token, whose words are those of sentences, too
-    "": r"\b(?:bearer|basic|negotiate|token)(?:\s['\"]?|\+)(?P<opaque>[\w+/=.~%-]{6,})",
+    "": rf"(?:b{B}(?:earer|asic)|n{B}egotiate|t{B}oken)(?:\s['\"]?|\+)(?P<opaque>[\w+/=.~%-]{{6,}})",
     # A user with a password
     " ": (
-        r"\b(?:log(?:ged|ging|in)?[ -]?in|connect\w{0,6}|auth\w{0,12}|basic)(?: (?:with|as|using|auth))"
+        rf"(?:l{B}og(?:ged|ging|in)?[ -]?in|c{B}onnect\w{{0,6}}|a{B}uth\w{{0,12}}|b{B}asic)(?: (?:with|as|using|auth))"
         r" ['\"]?(?!arn:)[\w.@+-]{1,64} ?[:/] ?(?P<opaque>[^\s'\"]{6,})"
     ),
     # botocore's message does not say enough of a parameter's purpose: each value goes
@@ -57,7 +57,7 @@ FORMS = {
     "[parameters: ": r"(?m)\[parameters: (?P<value>[^\n]+?)(?=\]?$)",
     "failing row": r"failing row contains (?P<value>.+)",
     "duplicate entry": r"duplicate entry (?P<value>.+)",
-    "key (": r"\bkey \([^)\n]{1,200}\)=(?P<value>.+)",
+    "key (": rf"k{B}ey \([^)\n]{{1,200}}\)=(?P<value>.+)",
     "invalid input": r"invalid input (?:syntax|value) for [^:\n]{1,60}: (?P<value>.+)",
     # A code of OAuth
     "grant_type": rf"(?<![\w.-])code(?:{Q})?\s?[=:]\s?(?:{Q})?(?P<value>[^\s&,;}}\"'\\]{{6,}})",

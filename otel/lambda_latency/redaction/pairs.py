@@ -22,7 +22,7 @@ from lambda_latency.redaction.names import (
     secrecy,
     words,
 )
-from lambda_latency.redaction.reading import SOURCE, Reading, Span
+from lambda_latency.redaction.reading import DIGITS, SOURCE, Reading, Span, end_of
 from lambda_latency.redaction.shapes import opaque
 
 Part = tuple[int, int]
@@ -71,7 +71,6 @@ WORDS = (
     r"""(?: (?:is|was))?(?: (?:changed|set|reset))?(?: (?:from|to))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"])?)"""
 )
 LISTING = "\\\"'`”"
-DIGITS = r"[0-9\u0080-\U0010ffff]+"
 SAID_WITHIN = 400  # characters, of the words and of the value after them
 # Values that are no quoted text and no list, by what precedes them.
 LINES = (
@@ -114,11 +113,11 @@ def named(reading: Reading) -> Iterator[Span]:
     for word in reading.matches(NAME):
         if word.lastindex is None:
             continue
-        start = word.start()
-        prior = prior if prior_end == start - 1 else ""
-        name, level = full_name(word[0], prior, text[start - 1 : start])
-        if level and start >= end:
-            gap = gap_after(reading, start, word.end())
+        name, start = word[0], word.start()
+        if start >= end and may_be_secret(name):
+            prior = prior if prior_end == start - 1 else ""
+            name, level = full_name(name, prior, text[start - 1 : start])
+            gap = gap_after(reading, start, word.end()) if level else None
             part = secret_after(reading, gap, name, level, prior) if gap else None
             if part is not None:
                 end = part[1]
@@ -127,6 +126,11 @@ def named(reading: Reading) -> Iterator[Span]:
 
 
 @lru_cache(maxsize=2048)
+def may_be_secret(name: str) -> bool:
+    """Whether a name is that of a secret: by itself, with the word before it, or without its first letter."""
+    return secrecy(name) != NO or name.lower().rstrip("-.") in SECOND or secrecy(name[1:]) != NO
+
+
 def full_name(name: str, prior: str, mark: str) -> tuple[str, int]:
     """Return a name and its level: with the word before it if both make one, without the letter of an escape.
 
@@ -207,7 +211,7 @@ def bracket_end(text: str, start: int) -> int:
     for match in compiled(r"[{}\[\]()]").finditer(text, start):
         depth += 1 if match[0] in CLOSING else -1
         if depth == 0:
-            return match.end() + len(compiled(r"\w*").findall(text, match.end(), match.end() + LONGEST)[0])
+            return end_of(r"\w*", text, match.end(), LONGEST)
     return len(text)
 
 

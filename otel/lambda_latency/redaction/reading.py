@@ -25,6 +25,9 @@ SOURCE = (
     r"(File \\{0,8}\"(?:(?!\\{0,8}\")[^\n]){1,500}\\{0,8}\", line \d{1,9}(?:, in [^\\\n]{1,200})?)"
     r"((?:\n(?:[ +]{0,40}\|)? {4,80}(?![ |+]|File \")[^\n]+|\\{1,8}n {4}[^\n]*?(?=\\{1,8}n|$))+)"
 )
+# Whether a letter is the first one of a word. It follows the letter, which `re` then finds in one loop.
+B = r"(?<!\w.)"
+DIGITS = r"[0-9\u0080-\U0010ffff]+"  # or characters of which some are digits
 
 
 class Reading:
@@ -62,6 +65,12 @@ class Reading:
         parts = self._matched[pattern]
         index = bisect(parts, (start + length - 1, sys.maxsize))
         return index > 0 and start < parts[index - 1][1]
+
+
+def end_of(pattern: str, text: str, start: int, longest: int = sys.maxsize) -> int:
+    """Return the end of what matches at `start`, in the next `longest` characters: `start` itself if nothing does."""
+    match = compiled(pattern).match(text, start, min(len(text), start + longest))
+    return match.end() if match else start
 
 
 def replaced(text: str, parts: Iterable[Span]) -> str:

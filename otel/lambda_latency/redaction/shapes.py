@@ -8,12 +8,13 @@ from functools import cache
 
 from lambda_latency.redaction.names import REDACTED, compiled, is_uuid
 from lambda_latency.redaction.prefixes import PREFIXES
-from lambda_latency.redaction.reading import PUBLIC, Reading, Span
+from lambda_latency.redaction.reading import DIGITS, PUBLIC, Reading, Span, end_of
 
 LEAST = {prefix: least for least, prefixes in PREFIXES.items() for prefix in prefixes.split()}
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 CHARACTER = r"[\w~+/=|.:-]"  # of a token
-RANDOM = r"\d+|[^\W_]{13,}"  # what a token has, at least
+CHARACTERS = f"{CHARACTER}*"
+LETTERS = r"[A-Za-z]{13,}"  # a token has these or a digit
 LEAST_RUN, LONGEST = 12, 80  # characters of a token without a separator; characters that are looked at
 
 # Forms without a prefix of their own, by a mark without which a text has none.
@@ -78,11 +79,10 @@ def tokens(reading: Reading) -> Iterator[Span]:
         start = match.start()
         prefix = next((p for p in by_start.get(text[start : start + 3], ()) if text.startswith(p, start)), "")
         after = start + len(prefix)
-        if start < end or not prefix or not reading.overlaps(RANDOM, after, LONGEST):
+        if start < end or not prefix or not any(reading.overlaps(p, after, LONGEST) for p in (DIGITS, LETTERS)):
             continue
-        if is_token(prefix, compiled(f"{CHARACTER}*").findall(text, after, after + LONGEST)[0]):
-            body = compiled(BODY).match(text, after)
-            end = body.end() if body else after
+        if is_token(prefix, text[after : end_of(CHARACTERS, text, after, LONGEST)]):
+            end = end_of(BODY, text, after)
             yield start, end, REDACTED
 
 
@@ -164,16 +164,19 @@ def is_worded(run: str) -> bool:
 
 def opaque(word: str) -> bool:
     """Whether a value is neither a word nor a number, a date, an address or a UUID."""
-    if len(word) < 6 or len(word.split()) != 1 or is_place(word) or is_uuid(word):
+    single_case = word.islower() or word.isupper()
+    if len(word) < 6 or (single_case and word.isalpha()) or len(word.split()) != 1 or is_place(word):
         return False
-    if word.islower() or word.isupper() or (not word.isalpha() and compiled(r"\d").search(word)):
-        return is_mixed(word)
+    if is_mixed(word):
+        return True
     capitals = sum(map(str.isupper, word[1:]))
-    return capitals * (4 if "." in word else len(word)) >= len(word)
+    return not single_case and capitals * (4 if "." in word else len(word)) >= len(word)
 
 
 def is_place(word: str) -> bool:
-    """Whether a value is an address or a path, or begins with a date."""
+    """Whether a value is an address, a path or a UUID, or begins with a date."""
+    if is_uuid(word):
+        return True
     return word.startswith(("arn:", "/", "http:", "https:", "s3:")) or compiled(DATE).match(word) is not None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambda_latency.redaction.names import compiled
-from lambda_latency.redaction.reading import Reading, Span, replaced
+from lambda_latency.redaction.reading import B, Reading, Span, replaced
 
 # Text with its prefix, text between dollars, and numbers that are not part of a name. What is not closed goes to the
 # end, also after a last backslash: so no match fails, and none is tried again from each quote in it.
@@ -18,9 +18,7 @@ OPERAND = (
 )
 LISTED = r"(?is)\b(?:values|in)\s*\(.*"
 DOUBLE = r'(?s)"(?:[^"\\]|\\.|"")*(?:"|\\?\Z)'
-# In small letters they are words of sentences, but after a quote or a colon. What precedes a verb is looked at after
-# its first letter: `re` finds that in one loop.
-B = r"(?<!\w.)"
+# In small letters they are words of sentences, but after a quote or a colon.
 STATEMENT = (
     rf"(?:s{B}elect|i{B}nsert\s{{1,9}}into|u{B}pdate\s{{1,9}}\S{{1,80}}\s{{1,9}}set|d{B}elete\s{{1,9}}from|"
     rf"(?:m{B}erge|r{B}eplace)\s{{1,9}}into|(?:c{B}reate|a{B}lter)\s{{1,9}}user|s{B}et\s{{1,9}}password|p{B}ragma)\b|"

@@ -14,11 +14,11 @@ from urllib.parse import unquote
 
 from lambda_latency.redaction import addresses, forms, pairs, shapes, statements
 from lambda_latency.redaction.names import REDACTED, UNREAD, compiled, hinted
-from lambda_latency.redaction.reading import Reading, Span, replaced
+from lambda_latency.redaction.reading import Reading, Span, end_of, replaced
 from lambda_latency.redaction.shapes import RUN
 
 DEEPEST = 4  # nested encodings
-LEAST = 8  # characters of a text that base64 encodes
+LEAST, LEAST_RUN = 8, 11  # characters of a text that base64 encodes, and of the run that is its encoding
 PERCENT = r"%[0-9A-Fa-f]{2}"
 ESCAPED = r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))"
 SLASH, AMPERSAND = r"\\{1,8}/", r"&(?:amp;)+"
@@ -91,6 +91,8 @@ def from_base64(run: re.Match[str]) -> str:
 
 def text_in(run: str) -> str:
     """Return the text that base64 encodes; empty if it is not text. Zero characters separate a user and a password."""
+    if len(run) < LEAST_RUN:
+        return ""
     body = "".join(run.replace("\\n", "").split()).rstrip("=").replace("-", "+").replace("_", "/")
     body = body[: len(body) - (len(body) % 4 == 1)]
     try:
@@ -107,7 +109,6 @@ def occurrences(text: str, secret: str) -> Iterator[Span]:
     start = text.find(beginning)
     while start >= 0:
         is_whole = text.startswith(secret, start)
-        cut = compiled(r"[^\s\"']*").match(text, start)
-        end = start + len(secret) if is_whole or cut is None else cut.end()
+        end = start + len(secret) if is_whole else end_of(r"[^\s\"']*", text, start)
         yield start, end, REDACTED
         start = text.find(beginning, end)
