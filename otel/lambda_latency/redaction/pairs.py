@@ -286,7 +286,8 @@ def is_said(value: str, name: str, level: int) -> bool:
         return False
     if value.isdecimal():
         return len(value) < 9 and name.lower().endswith(("code", "otp"))
-    return level == SECRET and any(map(str.isdigit, value)) and opaque(value) and not compiled(SPOKEN).fullmatch(value)
+    has_digit = compiled(r"\d").search(value) is not None  # said before `opaque`, which takes ten times as long
+    return level == SECRET and has_digit and opaque(value) and not compiled(SPOKEN).fullmatch(value)
 
 
 def is_opaque_value(value: str) -> bool:

@@ -27,7 +27,7 @@ SOURCE = (
 )
 # Whether a letter is the first one of a word. It follows the letter, which `re` then finds in one loop.
 B = r"(?<!\w.)"
-DIGITS = r"[0-9\u0080-\U0010ffff]+"  # or characters of which some are digits
+DIGITS = r"\d+"
 
 
 class Reading:

@@ -169,8 +169,10 @@ def opaque(word: str) -> bool:
         return False
     if is_mixed(word):
         return True
+    if single_case:
+        return False
     capitals = sum(map(str.isupper, word[1:]))
-    return not single_case and capitals * (4 if "." in word else len(word)) >= len(word)
+    return capitals * (4 if "." in word else len(word)) >= len(word)
 
 
 def is_place(word: str) -> bool:
