@@ -164,13 +164,13 @@ def is_worded(run: str) -> bool:
 
 def opaque(word: str) -> bool:
     """Whether a value is neither a word nor a number, a date, an address or a UUID."""
-    single_case = word.islower() or word.isupper()
-    if len(word) < 6 or (single_case and word.isalpha()) or len(word.split()) != 1 or is_place(word):
+    has_digits = is_mixed(word)
+    if len(word) < 6 or (not has_digits and (word.islower() or word.isupper())):
         return False
-    if is_mixed(word):
+    if len(word.split()) != 1 or is_place(word):
+        return False
+    if has_digits:
         return True
-    if single_case:
-        return False
     capitals = sum(map(str.isupper, word[1:]))
     return capitals * (4 if "." in word else len(word)) >= len(word)
 
