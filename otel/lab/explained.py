@@ -27,17 +27,6 @@ from tests.alarm.cloud import REGION, Bucket, Topic, change, filled
 from tests.fetch.standin import KNOWN, XRay
 from tests.latency.system import THEIRS
 
-# What a title must say for each cause; "" where none is to be named.
-NAMES = {
-    "none": "",
-    "slow provider": "payments.example.com",
-    "throttled table": "retries DynamoDB",
-    "slow TLS handshake": "connect to payments.example.com",
-    "cold starts": "cold start",
-    "own CPU": "own code",
-    "provider timeout": "payments.example.com",
-    "function timeout": "timed out",
-}
 WITHIN_S = 60
 ABOVE_USUAL = 1.5  # an alarm's threshold, as a multiple of the p95 before: the machine decides how long requests take
 
@@ -54,7 +43,7 @@ def main(parser: ArgumentParser) -> int:
         usual_traces = _traces(CAUSES[0], 1000 + seed)
         for cause in causes:
             text, seconds = _rung(cause, seed, usual_traces)
-            right = _is_named(cause.name, text) and seconds < WITHIN_S
+            right = _is_named(cause, text) and seconds < WITHIN_S
             named += right
             title = text.partition("\n\n")[0].replace("\n", " ")
             print(f"{'ok ' if right else 'NOT'} {cause.name}, seed {seed}, {seconds:.1f} s: {title}", flush=True)
@@ -65,11 +54,11 @@ def main(parser: ArgumentParser) -> int:
     return int(named != total)
 
 
-def _is_named(cause: str, text: str) -> bool:
+def _is_named(cause: Injection, text: str) -> bool:
     title = text.partition("\n\n")[0].replace("\n", " ")
-    if not NAMES[cause]:
+    if not cause.title:
         return title.endswith("no cause found in the traces")
-    return NAMES[cause] in (text.replace("\n", " ") if cause == "function timeout" else title)
+    return cause.title in (text.replace("\n", " ") if cause.name == "function timeout" else title)
 
 
 def _traces(cause: Injection, seed: int) -> list[Trace]:

@@ -26,15 +26,17 @@ AT_ONCE = 4
 ENVIRONMENTS = AT_ONCE + 2  # of each function, warm: one works on after its response, and a new one slows the others
 REQUESTS = 180  # of which each cause makes more than the 8 slow ones of a class
 USUAL = FaultRule("provider", "delay", 1, ms=60)
+PAYMENTS = "payments.example.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """What is planted, and what a report must say for it."""
+    """What is planted, what a report must say for it, and what an alarm's message must; "" where it names no cause."""
 
     name: str
     rules: tuple[FaultRule, ...]
     named: Callable[[Report], bool]
+    title: str = ""
     deployments: int = 0  # each with new environments; without one the environments are warm
     at_once: int = AT_ONCE
     by_hand: Callable[[list[Trace]], list[Trace]] | None = None
@@ -162,14 +164,14 @@ def _with_handshake(trace: Trace, ns: int = 700_000_000) -> Trace:
         name="tls",
         start_ns=call.start_ns,
         end_ns=call.start_ns + ns,
-        attributes={"lambda.connect.host": "payments.example.com"},
+        attributes={"lambda.connect.host": PAYMENTS},
         scope=Scope("lambda_latency.runtime"),
     )
     return Trace([*spans, handshake])
 
 
 def _calls_payments(span: Span) -> bool:
-    return span.kind is SpanKind.CLIENT and span.attributes.get("peer.service") == "payments.example.com"
+    return span.kind is SpanKind.CLIENT and span.attributes.get("peer.service") == PAYMENTS
 
 
 CAUSES = (
@@ -177,26 +179,37 @@ CAUSES = (
     Injection(
         "slow provider",
         (FaultRule("provider", "delay", 0.15, ms=900), USUAL),
-        _clear("external", "payments.example.com"),
+        _clear("external", PAYMENTS),
+        PAYMENTS,
     ),
-    Injection("throttled table", (FaultRule("table", "throttle", 0.25), USUAL), _clear("retries", "DynamoDB")),
-    Injection("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
-    Injection("cold starts", (USUAL,), _clear("cold start"), deployments=3, at_once=1),
-    Injection("own CPU", (FaultRule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
+    Injection(
+        "throttled table",
+        (FaultRule("table", "throttle", 0.25), USUAL),
+        _clear("retries", "DynamoDB"),
+        "retries DynamoDB",
+    ),
+    Injection(
+        "slow TLS handshake", (USUAL,), _clear("connect", PAYMENTS), f"connect to {PAYMENTS}", by_hand=_handshakes
+    ),
+    Injection("cold starts", (USUAL,), _clear("cold start"), "cold start", deployments=3, at_once=1),
+    Injection("own CPU", (FaultRule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code"), "own code"),
     Injection(
         "regular expression that backtracks",
         (FaultRule("function", "regex", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
         _line("functions/request.py order_id", "computing"),
+        "own code",
     ),
     Injection(
         "lock that another thread holds",
         (FaultRule("function", "lock", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
         _line("functions/table.py _order", "lock"),
+        "own code",
     ),
+    Injection("provider timeout", (FaultRule("provider", "hang", 0.15), USUAL), _clear("external", PAYMENTS), PAYMENTS),
     Injection(
-        "provider timeout", (FaultRule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")
-    ),
-    Injection(
-        "function timeout", (FaultRule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out
+        "function timeout",
+        (FaultRule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL),
+        _timed_out,
+        "timed out",
     ),
 )
